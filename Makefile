@@ -1,0 +1,59 @@
+# A thin face of meson: each target is a call of meson, ninja or a script in tools/. See `make help`.
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+export BUILD
+
+.PHONY: all run test test-long bench check format install clean help
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD) --quiet
+
+$(BUILD)/build.ninja:
+	@tools/setup.sh build
+	meson setup $(BUILD)
+
+# Tests need more packages than the build; they are switched on when they are first asked for.
+$(BUILD)/tests-enabled: | $(BUILD)/build.ninja
+	@tools/setup.sh build test
+	meson configure $(BUILD) -Dtests=enabled
+	@touch $@
+
+run: all
+	$(BUILD)/src/cli/within run -- $(BUILD)/examples/ber/ber
+
+test: $(BUILD)/tests-enabled all
+	@tools/run_tests.py -C $(BUILD)
+
+test-long: $(BUILD)/tests-enabled all
+	@tools/run_tests.py -C $(BUILD) --long
+
+bench: all
+	@tools/setup.sh bench
+	@tools/bench.py
+
+check: $(BUILD)/tests-enabled all
+	@tools/setup.sh check
+	@tools/check.sh
+
+format:
+	@tools/setup.sh check
+	@tools/check.sh --fix format
+
+install: all
+	meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))
+	DESTDIR="$(DESTDIR)" meson install -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD)
+
+help:
+	@echo 'make            build the library, the command and the example into $(BUILD)/'
+	@echo 'make run        run the example under `within run`, and show its report'
+	@echo 'make test       run the tests; the last line says how many passed and failed'
+	@echo 'make test-long  run the tests that take minutes, which make test leaves out'
+	@echo 'make bench      measure; prints a table and writes $(BUILD)/bench.json'
+	@echo 'make check      format, clang-tidy, layers, public headers, exported symbols'
+	@echo 'make format     rewrite the C files in the format that make check wants'
+	@echo 'make install    install into PREFIX ($(PREFIX)), below DESTDIR if that is given'
+	@echo 'make clean      remove $(BUILD)/'

@@ -1,0 +1,19 @@
+/*
+ * within: with-blocks for scientific programs. Everything a block acquires is released, everything it
+ * costs is measured, and the record of both survives `kill -9`.
+ */
+#ifndef WITHIN_H
+#define WITHIN_H
+
+#include <within/block.h>
+#include <within/error.h>
+#include <within/exit_stack.h>
+#include <within/generator.h>
+#include <within/record.h>
+#include <within/section.h>
+#include <within/suppress.h>
+#include <within/timer.h>
+#include <within/try.h>
+#include <within/version.h>
+
+#endif

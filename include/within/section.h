@@ -1,0 +1,88 @@
+/*
+ * Sections: blocks that measure themselves.
+ *
+ *     within (wi_section("sweep")) {
+ *         within (wi_section("snr")) { … }
+ *     }
+ *
+ * Each path of nested sections has one line in the report: calls, total, self, mean, std, min,
+ * percentiles, max, errors. Memory grows with the number of paths, never with the number of calls.
+ * A section never fails and never changes the program: what cannot be recorded is dropped and counted.
+ */
+#ifndef WITHIN_SECTION_H
+#define WITHIN_SECTION_H
+
+#include <within/block.h>
+#include <within/record.h>
+
+WI__BEGIN_DECLS
+
+/* Bytes of a section's name; a longer one is cut, and marked with "…". */
+typedef struct wi_section {
+    const wi_protocol *protocol;
+    const wi_place *site; /* where the wi_section stands; its address is its identity */
+    const char *name;
+    wi__opened opened;
+} wi_section;
+
+/**
+ * A manager that measures its block under `name`.
+ *
+ * @param name  text, cut at WI_NAME_MAX bytes; read when the block is entered, not kept. A literal is
+ *              found again by its place in the source; any other string by its contents, which costs
+ *              some more.
+ *
+ * Threads: each measures into a tree of its own; reports merge them. Cost: little more than two reads
+ * of the clock; the first call on a path allocates in the record.
+ */
+#define wi_section(name) wi__section(WI__SECTION_PROTOCOL(name), WI__SITE, name)
+
+/* ---- behind the macros ---- */
+
+/* Not const: two places that look the same, on one line, must not be merged into one. */
+#define WI__SITE                                                                                   \
+    (__extension__({                                                                               \
+        static wi_place wi__site = {__FILE__, __func__, __LINE__};                                 \
+        &wi__site;                                                                                 \
+    }))
+
+WI_API void wi__section_enter(void *section);       /* looks its path up by site */
+WI_API void wi__named_section_enter(void *section); /* looks its path up by name */
+WI_API wi_verdict wi__section_exit(void *section, wi_reason reason, const wi_error *error);
+WI_API void wi__section_describe(const void *section, char *buffer, size_t size);
+
+/* Here and not in the library, so that blocks call the functions directly. */
+static const wi_protocol wi__section_protocol = {"section", wi__section_enter, wi__section_exit,
+                                                 wi__section_describe};
+static const wi_protocol wi__named_section_protocol = {"section", wi__named_section_enter,
+                                                       wi__section_exit, wi__section_describe};
+
+#define WI__SECTION_PROTOCOL(name)                                                                 \
+    (WI__IS_ARRAY(name) && __builtin_constant_p(name) ? &wi__section_protocol                      \
+                                                      : &wi__named_section_protocol)
+
+WI__INLINE wi_section wi__section(const wi_protocol *protocol, const wi_place *site,
+                                  const char *name) {
+    wi_section section;
+    section.protocol = protocol;
+    section.site = site;
+    section.name = name;
+    return section;
+}
+
+WI__END_DECLS
+
+/* A literal is an array that the compiler knows; a pointer may be known and differ from call to call. */
+#ifdef __cplusplus
+template <class Type> struct wi__is_array {
+    enum { value = 0 };
+};
+template <size_t n> struct wi__is_array<const char (&)[n]> {
+    enum { value = 1 };
+};
+#define WI__IS_ARRAY(name) (wi__is_array<decltype((name))>::value)
+#else
+#define WI__IS_ARRAY(name) (!__builtin_types_compatible_p(__typeof__(name), __typeof__(&*(name))))
+#endif
+
+#endif

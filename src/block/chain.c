@@ -1,0 +1,125 @@
+/* The chain of open blocks: errors go down it, releasing as they pass. */
+#include "chain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "error.h"
+
+char wi__base_frame, wi__handler_frame, wi__suppressor_frame, wi__guard_frame;
+void (*wi__on_suppressed)(const wi_error *error);
+
+void wi__suppressed(const wi_error *error) {
+    if (wi__on_suppressed) wi__on_suppressed(error);
+}
+
+void wi__arm(wi__landing *landing, char *kind, wi_error *error) {
+    landing->frame.protocol = NULL;
+    landing->frame.manager = kind;
+    landing->frame.place = NULL;
+    landing->handling = wi__self.handling;
+    landing->error = error;
+    landing->armed = 1;
+    wi__chain(&landing->frame);
+}
+
+void wi__disarm(wi__landing *landing) {
+    if (!landing->armed) return;
+    landing->armed = 0;
+    wi__self.top = landing->frame.previous;
+    wi__self.handling = landing->handling;
+}
+
+void wi__end_landing(wi__landing *landing) {
+    wi__disarm(landing);
+    wi__error_release(landing->error);
+    landing->error = NULL;
+}
+
+void wi__suppressor_arm(wi__landing *landing) { wi__arm(landing, &wi__suppressor_frame, NULL); }
+
+_Noreturn static void land(wi__landing *landing, wi_error *error) {
+    wi__disarm(landing);
+    wi__error_release(landing->error);
+    landing->error = error;
+    wi__self.dispatching = landing;
+    longjmp(landing->env, 1);
+}
+
+_Noreturn static void uncaught(wi_error *error) {
+    size_t size = wi_error_format(error, NULL, 0) + 1;
+    char small[2048], *text = malloc(size);
+    if (!text) text = small, size = sizeof small;
+    wi_error_format(error, text, size);
+    fflush(stdout);
+    fprintf(stderr, "within: uncaught error, all blocks of the thread released\n%s", text);
+    exit(EXIT_FAILURE);
+}
+
+/* A frame's exit has said that the error ends here. */
+_Noreturn static void suppress(wi__landing *landing, wi_error *error) {
+    wi__suppressed(error);
+    wi__error_release(error);
+    land(landing, NULL);
+}
+
+/* Run the exit of a block that was taken off the chain. The guard keeps the error until it is over. */
+static wi_verdict exit_raised(const wi_protocol *protocol, void *manager, wi_error *error) {
+    if (!protocol->exit) return WI_PROPAGATE;
+    wi__landing guard __attribute__((cleanup(wi__end_landing)));
+    wi__arm(&guard, &wi__guard_frame, error);
+    wi__self.handling = error;
+    wi_verdict verdict = protocol->exit(manager, WI_RAISED, error);
+    guard.error = NULL;
+    return verdict;
+}
+
+_Noreturn static void reject_verdict(const wi_protocol *protocol, const wi_place *place,
+                                     wi_error *error) {
+    wi__landing guard;
+    wi__arm(&guard, &wi__guard_frame, error);
+    wi__self.handling = error;
+    wi__raise(place, WI_USAGE_ERROR,
+              "%s: its exit asked to suppress an error, which only a wi_suppressing_protocol may",
+              protocol->name);
+}
+
+static void release(wi__frame *top, wi_error *error) {
+    wi__frame block = wi__take_off(top);
+    wi__frame *below = block.previous;
+    wi__error_passed(error, block.protocol, block.manager, block.place);
+    if (exit_raised(block.protocol, block.manager, error) != WI_SUPPRESS) return;
+    if (below->protocol || below->manager != &wi__suppressor_frame)
+        reject_verdict(block.protocol, block.place, error);
+    suppress((wi__landing *)below, error);
+}
+
+_Noreturn void wi__unwind(wi_error *error) {
+    if (!wi__self.top) wi__thread_begin();
+    for (;;) {
+        wi__frame *frame = wi__self.top;
+        if (frame->protocol) {
+            release(frame, error);
+            continue;
+        }
+        if (frame->manager == &wi__base_frame) uncaught(error);
+        wi__landing *landing = (wi__landing *)frame;
+        if (frame->manager == &wi__handler_frame) land(landing, error);
+        wi__end_landing(landing);
+    }
+}
+
+wi__frame wi__take_off(wi__frame *top) {
+    wi__frame taken = *top;
+    wi__self.top = top->previous;
+    if (taken.protocol)
+        top->protocol = NULL;
+    else
+        wi__end_landing((wi__landing *)top);
+    return taken;
+}
+
+void wi__exit_left(const wi__frame *block) {
+    if (block->protocol && block->protocol->exit)
+        block->protocol->exit(block->manager, WI_LEFT, NULL);
+}

@@ -1,0 +1,35 @@
+/*
+ * The thread's chain of open blocks and handlers.
+ *
+ * Invariants: the chain runs from wi__self.top to the thread's base frame; frames live on the C stack of
+ * the functions that opened them; a frame is taken off the chain before anything of it is run.
+ */
+#ifndef WITHIN_BLOCK_CHAIN_H
+#define WITHIN_BLOCK_CHAIN_H
+
+#include <within/block.h>
+
+/* What a frame without a protocol is; its address is the frame's `manager`. */
+extern char wi__base_frame;       /* the end of the chain */
+extern char wi__handler_frame;    /* an error lands here */
+extern char wi__suppressor_frame; /* an error lands here if the block above it says so */
+extern char wi__guard_frame;      /* holds an error on behalf of code that is being run */
+
+/** Put a landing on the chain. `kind` is the address of one of the above; `error` is taken over. */
+void wi__arm(wi__landing *landing, char *kind, wi_error *error);
+/** Take it off, with what lies above it, and handle again what was handled before. Any number of times. */
+void wi__disarm(wi__landing *landing);
+/** Take it off, and give up the error that it holds. Any number of times. */
+void wi__end_landing(wi__landing *landing);
+/** Take the top frame off the chain, so that its own way out does nothing more. A copy of what it was. */
+wi__frame wi__take_off(wi__frame *top);
+/** Run the exit of a frame that was taken off, with WI_LEFT; nothing if it is no block. */
+void wi__exit_left(const wi__frame *block);
+/** Carry an error to the nearest handler. Takes the reference over. */
+_Noreturn void wi__unwind(wi_error *error);
+
+/** Told of every error that is suppressed; set by the record. */
+extern void (*wi__on_suppressed)(const wi_error *error);
+void wi__suppressed(const wi_error *error);
+
+#endif

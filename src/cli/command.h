@@ -1,0 +1,61 @@
+/*
+ * Commands: each is one file with one table of what it takes, from which its parser, its help and its
+ * manual page are made. To add one: write the file, and name it in WI__COMMANDS.
+ */
+#ifndef WITHIN_CLI_COMMAND_H
+#define WITHIN_CLI_COMMAND_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+/* The one line to add for a new command: src/cli/NAME.c defines wi__NAME_command. */
+#define WI__COMMANDS(X)                                                                            \
+    X(run)                                                                                         \
+    X(report)
+
+enum {
+    WI__STATUS_FAILED = 1,
+    WI__STATUS_USAGE = 2,
+    WI__MOST_OPTIONS = 16,
+};
+
+/** One option, `--name` or `--name ARGUMENT`. A table of them ends with a name of NULL. */
+typedef struct wi__option {
+    const char *name;
+    const char *argument; /* NULL: takes none */
+    const char *help;     /* one sentence without its full stop */
+} wi__option;
+
+/** What the user typed, checked against the table. */
+typedef struct wi__arguments {
+    const char *values[WI__MOST_OPTIONS]; /* in the order of the table; NULL: not given; "" if it takes none */
+    int count;
+    char **operands; /* what is no option; ends with NULL */
+} wi__arguments;
+
+typedef struct wi__command {
+    const char *name;
+    const char *summary;  /* one line, without full stop */
+    const char *operands; /* as usage lines show them: "[PATH]" */
+    const char *text;     /* paragraphs, wrapped at 80 columns; lines that begin with two spaces stay as they are */
+    const char *details;  /* more of them, for the manual page only; or NULL */
+    const char *statuses; /* lines "status<tab>meaning" */
+    const char *examples; /* lines */
+    const wi__option *options;
+    int most_operands;    /* -1: any number; then the first one ends the options */
+    int (*run)(const wi__arguments *arguments); /* returns the exit status */
+} wi__command;
+
+/** All commands, ended by NULL. */
+extern const wi__command *const wi__commands[];
+/** By its name, or NULL. */
+const wi__command *wi__command_named(const char *name);
+
+/** Print the usage line and what the command does, with its options. */
+void wi__print_help(FILE *out, const wi__command *command);
+/** The same for `within` itself. */
+void wi__print_overview(FILE *out);
+/** Print the manual page as roff: of a command, or of `within` itself for NULL. */
+void wi__print_manual(FILE *out, const wi__command *command);
+
+#endif

@@ -1,0 +1,63 @@
+/* What --help prints, from the commands' tables. */
+#include <string.h>
+
+#include <within/version.h>
+
+#include "cli/command.h"
+
+enum { MARGIN = 20, WIDTH = 80 };
+
+/* Words of a text in the columns from MARGIN to WIDTH; the cursor stands at `column`. */
+static void print_wrapped(FILE *out, int column, const char *text) {
+    fprintf(out, "%*s", column < MARGIN ? MARGIN - column : 0, "");
+    if (column >= MARGIN) fprintf(out, "\n%*s", MARGIN, "");
+    column = MARGIN;
+    while (*text) {
+        int length = (int)strcspn(text, " ");
+        if (column > MARGIN && column + 1 + length > WIDTH) {
+            fprintf(out, "\n%*s", MARGIN, "");
+            column = MARGIN;
+        }
+        column += fprintf(out, "%s%.*s", column > MARGIN ? " " : "", length, text);
+        text += length + (text[length] == ' ');
+    }
+    fputc('\n', out);
+}
+
+static void print_option(FILE *out, const wi__option *option) {
+    int column = fprintf(out, "  --%s%s%s", option->name, option->argument ? " " : "",
+                         option->argument ? option->argument : "");
+    print_wrapped(out, column + 1, option->help);
+}
+
+void wi__print_help(FILE *out, const wi__command *command) {
+    static const wi__option help = {"help", NULL, "Print this"};
+    fprintf(out, "within %s: %s\n\n", command->name, command->summary);
+    fprintf(out, "usage: within %s [OPTION]... %s\n\n%s\n\noptions\n", command->name, command->operands, command->text);
+    for (const wi__option *option = command->options; option->name; option++) print_option(out, option);
+    print_option(out, &help);
+    fputs("\nexit status\n", out);
+    for (const char *line = command->statuses; *line;) {
+        int status = (int)strcspn(line, "\t"), meaning = (int)strcspn(line, "\n");
+        char text[400];
+        snprintf(text, sizeof text, "%.*s", meaning - status - 1, line + status + 1);
+        int column = fprintf(out, "  %.*s", status, line);
+        print_wrapped(out, column + 1, text);
+        line += meaning + (line[meaning] == '\n');
+    }
+    fputs("\nexamples\n", out);
+    for (const char *line = command->examples; *line;) {
+        int length = (int)strcspn(line, "\n");
+        fprintf(out, "  %.*s\n", length, line);
+        line += length + (line[length] == '\n');
+    }
+}
+
+void wi__print_overview(FILE *out) {
+    fputs("within: where a program's time goes, and what a dead one was doing\n\n"
+          "usage: within COMMAND [OPTION]...\n\ncommands\n",
+          out);
+    for (size_t i = 0; wi__commands[i]; i++)
+        fprintf(out, "  %-*s%s\n", MARGIN - 2, wi__commands[i]->name, wi__commands[i]->summary);
+    fputs("\nwithin COMMAND --help tells more of a command; within --version prints the version.\n", out);
+}

@@ -1,0 +1,80 @@
+/* The command `within`: finds the command that is meant, and sees that what was printed has arrived. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <within/version.h>
+
+#include "cli/command.h"
+#include "cli/options.h"
+
+#define DECLARE(name) extern const wi__command wi__##name##_command;
+#define ADDRESS(name) &wi__##name##_command,
+WI__COMMANDS(DECLARE)
+const wi__command *const wi__commands[] = {WI__COMMANDS(ADDRESS) NULL};
+
+const wi__command *wi__command_named(const char *name) {
+    for (size_t i = 0; wi__commands[i]; i++)
+        if (strcmp(wi__commands[i]->name, name) == 0) return wi__commands[i];
+    return NULL;
+}
+
+static int unknown_word(const char *word) {
+    static const char *const options[] = {"--help", "--version"};
+    const char *names[sizeof wi__commands / sizeof *wi__commands];
+    size_t count = 0;
+    if (word[0] == '-')
+        return wi__usage_error(NULL, "unknown option %s; did you mean %s?", word, options[wi__nearest(word, options, 2)]);
+    for (; wi__commands[count]; count++) names[count] = wi__commands[count]->name;
+    names[count++] = "help";
+    return wi__usage_error(NULL, "unknown command %s; did you mean %s?", word, names[wi__nearest(word, names, count)]);
+}
+
+static int run_command(const wi__command *command, char **words) {
+    wi__arguments arguments;
+    switch (wi__parse(command, words, &arguments)) {
+    case WI__PARSED_WRONG: return WI__STATUS_USAGE;
+    case WI__PARSED_HELP: wi__print_help(stdout, command); return 0;
+    default: return command->run(&arguments);
+    }
+}
+
+/* `within help [CMD]` and the hidden `within --man [CMD]`, which the build makes manual pages with. */
+static int explain(const char *word, int as_manual) {
+    const wi__command *command = word ? wi__command_named(word) : NULL;
+    if (word && !command) return unknown_word(word);
+    if (as_manual)
+        wi__print_manual(stdout, command);
+    else if (command)
+        wi__print_help(stdout, command);
+    else
+        wi__print_overview(stdout);
+    return 0;
+}
+
+static int dispatch(char **words) {
+    if (!words[0]) {
+        wi__print_overview(stderr);
+        return WI__STATUS_USAGE;
+    }
+    const wi__command *command = wi__command_named(words[0]);
+    if (command) return run_command(command, words + 1);
+    if (strcmp(words[0], "help") == 0) return explain(words[1], 0);
+    if (strcmp(words[0], "--man") == 0) return explain(words[1], 1);
+    if (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0) return explain(NULL, 0);
+    if (strcmp(words[0], "--version") != 0) return unknown_word(words[0]);
+    printf("within %s\n", wi_version());
+    return 0;
+}
+
+/* A full disk shows itself when the last of the output is written; a reader that has gone is no news. */
+static int finish_output(int status) {
+    errno = 0;
+    int failed = ferror(stdout);
+    failed |= fflush(stdout) != 0;
+    if (!failed) return status;
+    if (errno != EPIPE) fprintf(stderr, "within: cannot write the output: %s\n", strerror(errno));
+    return status ? status : WI__STATUS_FAILED;
+}
+
+int main(int count, char **words) { return finish_output(dispatch(words + (count > 0))); }

@@ -1,0 +1,27 @@
+/* wi_section: a block that measures itself. */
+#include <within/section.h>
+
+#include <stdio.h>
+
+#include "record/scope.h"
+
+void wi__section_enter(void *self) {
+    wi_section *section = self;
+    wi__scope_begin(&section->opened, section->site, section->name);
+}
+
+void wi__named_section_enter(void *self) {
+    wi_section *section = self;
+    wi__scope_begin_by_name(&section->opened, section->name);
+}
+
+wi_verdict wi__section_exit(void *self, wi_reason reason, const wi_error *error) {
+    (void)error;
+    wi_section *section = self;
+    return wi__scope_end(&section->opened, section->site, reason == WI_RAISED);
+}
+
+void wi__section_describe(const void *self, char *buffer, size_t size) {
+    const wi_section *section = self;
+    snprintf(buffer, size, "%s", section->name ? section->name : "(null)");
+}

@@ -1,0 +1,85 @@
+/* What a report says of a path, from its counts. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "record/profile.h"
+
+double wi__profile_seconds(const wi__profile *profile, double ticks) {
+    return ticks / profile->ticks_per_second;
+}
+
+static double ticks_of(const wi__path *path) { return (double)path->total + (double)path->open_ticks; }
+
+/* Of the population: the square root of the mean square less the squared mean. */
+static double standard_deviation(const wi__path *path) {
+    long double n = path->calls, mean = path->total / n, variance = path->squares / n - mean * mean;
+    return variance > 0 ? (double)sqrtl(variance) : 0;
+}
+
+/* The middle of a bucket, in ticks. */
+static double middle(int32_t rank) {
+    int32_t octave = (rank + WI__FIRST_OCTAVE * WI__OCTAVE_BUCKETS) / WI__OCTAVE_BUCKETS;
+    int32_t step = (rank + WI__FIRST_OCTAVE * WI__OCTAVE_BUCKETS) % WI__OCTAVE_BUCKETS;
+    return ldexp(1 + (step + 0.5) / WI__OCTAVE_BUCKETS, octave);
+}
+
+double wi__path_quantile(const wi__profile *profile, uint32_t index, double q) {
+    const wi__path *path = &profile->paths[index];
+    if (!path->calls) return NAN;
+    double wanted = q * (double)path->calls, seen = 0, ticks = (double)path->max;
+    for (uint32_t i = 0; i < path->bucket_count; i++) {
+        seen += (double)path->buckets[i].calls;
+        if (seen < wanted || seen == 0) continue;
+        ticks = middle(path->buckets[i].rank);
+        break;
+    }
+    return wi__profile_seconds(profile, fmin(fmax(ticks, (double)path->min), (double)path->max));
+}
+
+static double percent_of_parent(const wi__profile *profile, uint32_t index) {
+    uint32_t parent = profile->paths[index].parent;
+    if (parent == WI__NO_PATH) return 100;
+    const wi__path *around = &profile->paths[parent];
+    double whole = parent == WI__ROOT ? around->children : ticks_of(around);
+    return whole > 0 ? 100 * ticks_of(&profile->paths[index]) / whole : NAN;
+}
+
+wi__figures wi__path_figures(const wi__profile *profile, uint32_t index) {
+    const wi__path *path = &profile->paths[index];
+    int ended = path->calls > 0;
+    double total = ticks_of(path);
+    return (wi__figures){
+        .calls = path->calls + path->open_calls,
+        .total_s = wi__profile_seconds(profile, total),
+        .self_s = wi__profile_seconds(profile, fmax(total - path->children, 0)),
+        .mean_s = ended ? wi__profile_seconds(profile, (double)path->total / (double)path->calls) : NAN,
+        .std_s = ended ? wi__profile_seconds(profile, standard_deviation(path)) : NAN,
+        .min_s = ended ? wi__profile_seconds(profile, (double)path->min) : NAN,
+        .p50_s = wi__path_quantile(profile, index, 0.5),
+        .p99_s = wi__path_quantile(profile, index, 0.99),
+        .max_s = ended ? wi__profile_seconds(profile, (double)path->max) : NAN,
+        .errors = path->errors,
+        .percent_of_parent = percent_of_parent(profile, index),
+    };
+}
+
+/* Written from its end: each name goes before the one below it. */
+size_t wi__path_text(const wi__profile *profile, uint32_t index, char *buffer, size_t size) {
+    static const char separator[] = " > ";
+    size_t length = 0;
+    for (uint32_t i = index; i != WI__ROOT && i != WI__NO_PATH; i = profile->paths[i].parent)
+        length += strlen(profile->paths[i].name) + (profile->paths[i].parent != WI__ROOT ? 3 : 0);
+    if (size) buffer[length < size ? length : size - 1] = '\0';
+    size_t end = length;
+    for (uint32_t i = index; i != WI__ROOT && i != WI__NO_PATH; i = profile->paths[i].parent) {
+        const char *parts[] = {profile->paths[i].name, profile->paths[i].parent != WI__ROOT ? separator : ""};
+        for (int part = 0; part < 2; part++) {
+            size_t part_length = strlen(parts[part]);
+            end -= part_length;
+            for (size_t j = 0; j < part_length; j++)
+                if (size && end + j < size - 1) buffer[end + j] = parts[part][j];
+        }
+    }
+    return length;
+}

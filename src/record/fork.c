@@ -1,0 +1,76 @@
+/* What becomes of the record in a forked child. */
+#include "record/fork.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <within/block.h>
+
+#include "record/clock.h"
+#include "record/process.h"
+#include "record/tree.h"
+
+/* The thread that forked keeps its lane, but its branch waits here: its next section is a rare case. */
+static struct {
+    int pending;
+    char parents_path[PATH_MAX]; /* empty: it had no file */
+    const wi__lane *lane;
+    wi__branch *branch; /* the innermost section that was open at the fork and still is */
+} forked;
+
+static void begin_header_again(void) {
+    wi__header *header = wi__record_header();
+    uint32_t parent = header->owner.pid;
+    wi__header_begin(header);
+    header->owner = wi__process_self();
+    memset(&header->runner, 0, sizeof header->runner);
+    header->forked_from = parent;
+    header->folded = header->dropped = header->unlisted = header->untallied = 0;
+    header->ended = 0;
+    memset(header->tallies, 0, sizeof header->tallies);
+}
+
+/* Of all threads only the one that forked lives in the child. */
+static void begin_lanes_again(void) {
+    wi__lanes_restart(wi__self.lane);
+    uint64_t now = wi__ticks();
+    for (wi__branch *open = forked.branch; open; open = open->parent) open->node->start = now;
+}
+
+static void in_child(void) {
+    const char *path = wi__arena_path();
+    snprintf(forked.parents_path, sizeof forked.parents_path, "%s", path ? path : "");
+    forked.pending = 1;
+    forked.lane = wi__self.lane;
+    forked.branch = wi__self.branch;
+    wi__self.branch = NULL;
+    wi__self.due = 0;
+    if (wi__arena_leave_file()) {
+        begin_header_again();
+        begin_lanes_again();
+    } else {
+        wi__arena = NULL; /* no memory: the child is not measured */
+    }
+    wi__record_unlock();
+}
+
+void wi__fork_watch(void) { pthread_atfork(wi__record_lock, wi__record_unlock, in_child); }
+
+int wi__fork_is_pending(void) { return forked.pending; }
+
+const char *wi__fork_settle(void) {
+    if (wi__self.lane) wi__self.branch = forked.branch;
+    if (!forked.pending) return NULL;
+    forked.pending = 0;
+    return forked.parents_path[0] ? forked.parents_path : NULL;
+}
+
+void wi__fork_closed(const wi__branch *branch) {
+    if (branch == forked.branch) forked.branch = branch->parent;
+}
+
+int wi__fork_is_inside_inherited(void) {
+    return forked.branch && forked.branch->parent && forked.lane == wi__self.lane;
+}

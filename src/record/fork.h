@@ -1,0 +1,33 @@
+/*
+ * A forked child measures into a record of its own: the parent's file is left at once, counts are zero,
+ * and the sections that were open at the fork are open in the child too, from then on.
+ *
+ * The child's file is made at its first section, so that a child that only calls exec leaves none.
+ */
+#ifndef WITHIN_RECORD_FORK_H
+#define WITHIN_RECORD_FORK_H
+
+#include "record/record.h"
+
+/** Have forks noticed. */
+void wi__fork_watch(void);
+/** Has this child measured nothing yet? */
+int wi__fork_is_pending(void);
+/**
+ * A thread of the child measures for the first time: give it back its branch, if it is the one that forked.
+ * The lock is held.
+ *
+ * @return when the whole child measures for the first time: the path that its file's name derives from,
+ *         or NULL if the parent had no file. Else NULL.
+ */
+const char *wi__fork_settle(void);
+
+/** A section was closed. */
+void wi__fork_closed(const wi__branch *branch);
+/**
+ * Is the thread inside a section that was open at the fork? Such a section knows a start that lies before
+ * the fork: only the node's is right, which the slow path uses.
+ */
+int wi__fork_is_inside_inherited(void);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * Lanes: what the process keeps for each thread that measures, beside the thread's region in the record.
+ *
+ * A lane has the private side of the thread's tree: a branch for each node, with the tables that find a
+ * section's child without searching. Readers of the record see nothing of it.
+ *
+ * Life cycle: a thread takes a lane at its first section and hands it on at its end; lanes are never freed.
+ */
+#ifndef WITHIN_RECORD_LANE_H
+#define WITHIN_RECORD_LANE_H
+
+#include "record/format.h"
+
+typedef struct wi__branch wi__branch;
+typedef struct wi__lane wi__lane;
+
+/** A child, found by a key: a site's address, or the hash of a name made odd. */
+typedef struct wi__child {
+    uintptr_t key; /* 0: free */
+    wi__branch *branch;
+    wi__node *node; /* the branch's, and its cell: what opening it needs, in one place */
+    uint32_t cell;
+} wi__child;
+
+enum { WI__CACHED_CHILDREN = 8 };
+
+struct wi__branch {
+    wi__node *node;
+    wi__branch *parent; /* of "(other)": the branch that it was opened in */
+    wi__lane *lane;
+    uint32_t cell; /* of the node */
+    uint32_t count;
+    uint32_t mask;                         /* slots of the table, a power of two, less one */
+    wi__child *children;                   /* all, in a table that is at most half full; or NULL */
+    wi__child cache[WI__CACHED_CHILDREN];  /* those used last: one load nearer */
+};
+
+struct wi__lane {
+    wi__region *region;
+    uint64_t next_anchor; /* ticks: when the record's last anchor is to be renewed */
+    wi__branch *root;
+    wi__branch *other;
+    wi__lane *next;      /* of all */
+    wi__lane *next_free; /* of those without a thread */
+    uint32_t slab, slab_end; /* cells that this lane may use up next */
+};
+
+/** A lane for the calling thread: one that was given back, or a new one; NULL if there is no memory. */
+wi__lane *wi__lane_take(void);
+/** The thread that had it has ended. The lock is held for both. */
+void wi__lane_give_back(wi__lane *lane);
+/** In a forked child: all counts to zero, and all lanes but `keep` free. The lock is held. */
+void wi__lanes_restart(const wi__lane *keep);
+
+/** Sites are 24 bytes long: steps of 16 tell them apart. */
+static inline uintptr_t wi__key_hash(uintptr_t key) { return key >> 4; }
+
+static inline wi__child *wi__cached_child(wi__branch *branch, uintptr_t key) {
+    return &branch->cache[wi__key_hash(key) % WI__CACHED_CHILDREN];
+}
+
+#endif

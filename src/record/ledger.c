@@ -1,0 +1,87 @@
+/* The ledger of things held, and the tally of what was suppressed or repaired. */
+#include "record/ledger.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <within/record.h>
+
+#include "record/clock.h"
+
+/* ---- things held ---- */
+
+static wi__hold *free_slot(wi__region *region) {
+    for (int i = 0; i < WI__HOLDS; i++)
+        if (!__atomic_load_n(&region->holds[i].serial, __ATOMIC_ACQUIRE)) return &region->holds[i];
+    return NULL;
+}
+
+wi_holding wi_hold(const char *kind, const char *format, ...) {
+    static uint64_t last_serial;
+    wi_holding holding = {NULL, 0};
+    wi__lane *lane = wi__lane_here();
+    if (!lane) return holding;
+    wi__hold *hold = free_slot(lane->region);
+    if (!hold) {
+        __atomic_add_fetch(&wi__record_header()->unlisted, 1, __ATOMIC_RELAXED);
+        return holding;
+    }
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(hold->what, sizeof hold->what, format, arguments);
+    va_end(arguments);
+    snprintf(hold->kind, sizeof hold->kind, "%s", kind);
+    hold->start = wi__ticks();
+    holding.slot = hold;
+    holding.serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&hold->serial, holding.serial, __ATOMIC_RELEASE);
+    return holding;
+}
+
+void wi_let_go(wi_holding holding) {
+    wi__hold *hold = holding.slot;
+    if (hold)
+        __atomic_compare_exchange_n(&hold->serial, &holding.serial, 0, 0, __ATOMIC_RELEASE,
+                                    __ATOMIC_RELAXED);
+}
+
+/* ---- the tally ---- */
+
+static int is_same(const wi__tally *tally, wi__tally_kind kind, const char *what, const char *where) {
+    return tally->kind == (uint32_t)kind && strncmp(tally->what, what, sizeof tally->what - 1) == 0 &&
+           strncmp(tally->where, where, sizeof tally->where - 1) == 0;
+}
+
+static void tally_locked(wi__tally_kind kind, const char *what, const char *where) {
+    wi__header *header = wi__record_header();
+    for (int i = 0; i < WI__TALLIES; i++) {
+        wi__tally *tally = &header->tallies[i];
+        if (tally->kind == WI__NO_TALLY) {
+            snprintf(tally->what, sizeof tally->what, "%s", what);
+            snprintf(tally->where, sizeof tally->where, "%s", where);
+            tally->count = 1;
+            __atomic_store_n(&tally->kind, (uint32_t)kind, __ATOMIC_RELEASE);
+            return;
+        }
+        if (is_same(tally, kind, what, where)) {
+            tally->count++;
+            return;
+        }
+    }
+    header->untallied++;
+}
+
+void wi__record_tally(wi__tally_kind kind, const char *what, const char *where) {
+    if (!wi__lane_here()) return;
+    wi__record_lock();
+    tally_locked(kind, what, where);
+    wi__record_unlock();
+}
+
+void wi__ledger_cut_off(const wi__branch *open) {
+    const wi__text *name = wi__cell(open->node->name);
+    char where[WI_NAME_MAX + 3];
+    snprintf(where, sizeof where, "\"%.*s\"", (int)name->length, name->bytes);
+    tally_locked(WI__MISMATCHED, "still open when its thread ended", where);
+}

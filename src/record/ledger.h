@@ -1,0 +1,14 @@
+/*
+ * The tally of what was suppressed or repaired; with src/record/ledger.c's wi_hold, the ledger.
+ */
+#ifndef WITHIN_RECORD_LEDGER_H
+#define WITHIN_RECORD_LEDGER_H
+
+#include "record/record.h"
+
+/** Count a line of the tally: kind, what and where together tell lines apart. */
+void wi__record_tally(wi__tally_kind kind, const char *what, const char *where);
+/** Tally that a thread has ended inside a section. The lock is held. */
+void wi__ledger_cut_off(const wi__branch *open);
+
+#endif

@@ -1,0 +1,196 @@
+/* From a record's bytes to one tree: regions merged by path, open scopes listed, ticks made seconds. */
+#include "record/profile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "record/arena.h"
+#include "record/clock.h"
+#include "record/merge.h"
+#include "record/process.h"
+#include "record/reader.h"
+#include "record/record.h"
+
+/* ---- time ---- */
+
+static int is_this_boot(const wi__header *header) {
+    char boot[sizeof header->boot_id];
+    wi__boot_id(boot, sizeof boot);
+    return boot[0] && strcmp(boot, header->boot_id) == 0;
+}
+
+/* Two anchors make ticks seconds; the further apart, the better. On the boot that the record is of, the
+ * second is now. */
+static double rate(const wi__header *header, const wi__anchor *second) {
+    if (header->clock == WI__CLOCK_MONOTONIC) return 1e9;
+    double ticks = (double)second->ticks - (double)header->first.ticks;
+    double ns = (double)second->monotonic_ns - (double)header->first.monotonic_ns;
+    double per_second = ticks / ns * 1e9;
+    return ticks > 0 && ns > 0 && per_second > 1e3 && per_second < 1e12 ? per_second : 0;
+}
+
+static void relate_time(wi__profile *profile) {
+    const wi__header *header = &profile->header;
+    wi__anchor now = is_this_boot(header) ? wi__clock_anchor_of(header->clock) : header->last;
+    profile->ticks_per_second = rate(header, &now);
+    if (profile->ticks_per_second == 0) profile->ticks_per_second = rate(header, &header->last);
+    if (profile->ticks_per_second == 0) {
+        profile->ticks_per_second = 1e9;
+        profile->damaged++;
+    }
+    profile->alive = !header->ended && wi__process_is_alive(&header->owner, header->boot_id);
+    profile->end = profile->alive ? now.ticks : header->last.ticks;
+}
+
+/* Whatever began after the last anchor shows that the process lived until then. */
+static void extend_to_last_start(wi__profile *profile) {
+    uint64_t latest = wi__clock_anchor_of(profile->header.clock).ticks;
+    for (size_t i = 0; i < profile->open_count; i++) {
+        uint64_t start = profile->open[i].start;
+        if (start > profile->end && start <= latest) profile->end = start;
+    }
+}
+
+static void add_open_time(wi__profile *profile) {
+    for (size_t i = 0; i < profile->open_count; i++) {
+        const wi__open_scope *scope = &profile->open[i];
+        if (scope->path == WI__NO_PATH) continue;
+        wi__path *path = &profile->paths[scope->path];
+        path->open_calls++;
+        if (profile->end > scope->start) path->open_ticks += profile->end - scope->start;
+    }
+}
+
+static void add_children_up(wi__profile *profile) {
+    for (size_t i = 1; i < profile->path_count; i++) {
+        const wi__path *path = &profile->paths[i];
+        profile->paths[path->parent].children += (double)path->total + (double)path->open_ticks;
+    }
+}
+
+static int by_start_newest_first(const void *a, const void *b) {
+    const wi__open_scope *one = a, *other = b;
+    if (one->start != other->start) return one->start < other->start ? 1 : -1;
+    return one->depth != other->depth ? (one->depth < other->depth ? 1 : -1) : 0;
+}
+
+/* ---- reading ---- */
+
+static int read_profile(const void *bytes, size_t length, int file, wi__profile *profile, char *why,
+                        size_t size) {
+    wi__reader reader;
+    memset(profile, 0, sizeof *profile);
+    if (!wi__reader_begin(&reader, bytes, length, file, why, size)) return 0;
+    profile->header = wi__reader_header(&reader);
+    int merged = wi__merge(&reader, profile);
+    profile->damaged += reader.damaged;
+    profile->torn = reader.torn;
+    wi__reader_end(&reader);
+    if (!merged) {
+        wi__profile_release(profile);
+        snprintf(why, size, "cannot be read: out of memory");
+        return 0;
+    }
+    relate_time(profile);
+    if (profile->open_count)
+        qsort(profile->open, profile->open_count, sizeof *profile->open, by_start_newest_first);
+    extend_to_last_start(profile);
+    add_open_time(profile);
+    add_children_up(profile);
+    return 1;
+}
+
+/* Room for length bytes, aligned like a record. */
+static void *aligned_room(size_t length) {
+    void *room = NULL;
+    return posix_memalign(&room, WI__CELL_BYTES, length ? length : 1) ? NULL : room;
+}
+
+int wi__profile_of_bytes(const void *bytes, size_t length, wi__profile *profile, char *why, size_t size) {
+    void *copy = aligned_room(length);
+    if (!copy) {
+        snprintf(why, size, "cannot be read: out of memory");
+        return 0;
+    }
+    memcpy(copy, bytes, length);
+    int read = read_profile(copy, length, -1, profile, why, size);
+    free(copy);
+    return read;
+}
+
+static size_t read_all(int file, char *bytes, size_t length) {
+    size_t done = 0;
+    while (done < length) {
+        ssize_t got = pread(file, bytes + done, length - done, (off_t)done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        done += (size_t)got;
+    }
+    return done;
+}
+
+static int is_readable_file(int file, struct stat *status, char *why, size_t size) {
+    if (fstat(file, status)) {
+        snprintf(why, size, "%s", strerror(errno));
+        return 0;
+    }
+    if (S_ISREG(status->st_mode)) return 1;
+    snprintf(why, size, S_ISDIR(status->st_mode) ? "is a directory" : "is not a regular file");
+    return 0;
+}
+
+int wi__profile_read_file(int file, wi__profile *profile, char *why, size_t size) {
+    struct stat status;
+    memset(profile, 0, sizeof *profile);
+    if (!is_readable_file(file, &status, why, size)) return 0;
+    char *bytes = aligned_room((size_t)status.st_size);
+    if (!bytes) {
+        snprintf(why, size, "cannot be read: out of memory");
+        return 0;
+    }
+    size_t length = read_all(file, bytes, (size_t)status.st_size);
+    int read = read_profile(bytes, length, file, profile, why, size);
+    free(bytes);
+    return read;
+}
+
+int wi__profile_read(const char *path, wi__profile *profile, char *why, size_t size) {
+    memset(profile, 0, sizeof *profile);
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0) {
+        snprintf(why, size, "%s", strerror(errno));
+        return 0;
+    }
+    int read = wi__profile_read_file(file, profile, why, size);
+    close(file);
+    return read;
+}
+
+int wi__profile_of_self(wi__profile *profile) {
+    char why[128];
+    memset(profile, 0, sizeof *profile);
+    if (!wi__lane_here()) return 0;
+    size_t length = (size_t)wi__record_header()->used_cells * WI__CELL_BYTES;
+    char *copy = aligned_room(length);
+    if (!copy) return 0;
+    wi__record_copy(copy, length);
+    int read = read_profile(copy, length, -1, profile, why, sizeof why);
+    free(copy);
+    return read;
+}
+
+void wi__profile_release(wi__profile *profile) {
+    for (size_t i = 0; i < profile->path_count; i++) {
+        free(profile->paths[i].name);
+        free(profile->paths[i].buckets);
+    }
+    for (size_t i = 0; i < profile->open_count; i++) free(profile->open[i].what);
+    free(profile->paths);
+    free(profile->open);
+    memset(profile, 0, sizeof *profile);
+}

@@ -1,0 +1,167 @@
+/* Reading a record that may be cut off, damaged or made up. */
+#include "record/reader.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { RETRIES = 8 };
+
+static int fail(char *why, size_t size, const char *reason) {
+    snprintf(why, size, "%s", reason);
+    return 0;
+}
+
+/* Is all of `bytes` bytes from this cell on there? */
+static int is_inside(const wi__reader *reader, uint32_t cell, size_t bytes) {
+    return cell >= WI__HEADER_CELLS && cell < reader->cells &&
+           bytes <= (size_t)(reader->cells - cell) * WI__CELL_BYTES;
+}
+
+static const void *at(const wi__reader *reader, uint32_t cell) {
+    return reader->bytes + (size_t)cell * WI__CELL_BYTES;
+}
+
+static int check_header(const wi__header *header, char *why, size_t size) {
+    if (memcmp(header->magic, WI__MAGIC, sizeof header->magic) != 0)
+        return fail(why, size, "is not a within record");
+    if (header->byte_order != WI__BYTE_ORDER)
+        return fail(why, size, "was written on a machine with another byte order");
+    if (header->version != WI__VERSION) {
+        snprintf(why, size, "is a record of version %u; this within reads version %d", header->version,
+                 WI__VERSION);
+        return 0;
+    }
+    if (header->header_bytes != sizeof(wi__header) || header->region_bytes != sizeof(wi__region) ||
+        header->node_bytes != sizeof(wi__node) || header->cell_bytes != WI__CELL_BYTES)
+        return fail(why, size, "has another layout than its version says: it is damaged");
+    return 1;
+}
+
+int wi__reader_begin(wi__reader *reader, const void *bytes, size_t length, int file, char *why,
+                     size_t size) {
+    memset(reader, 0, sizeof *reader);
+    reader->bytes = bytes;
+    reader->length = length;
+    reader->file = file;
+    if (length == 0) return fail(why, size, "is empty");
+    if (length < sizeof(wi__header)) {
+        int begins = length >= 8 && memcmp(bytes, WI__MAGIC, 8) == 0;
+        return fail(why, size, begins ? "is cut off inside its header" : "is not a within record");
+    }
+    wi__header header;
+    memcpy(&header, bytes, sizeof header);
+    if (!check_header(&header, why, size)) return 0;
+    size_t there = length / WI__CELL_BYTES;
+    reader->cells = header.used_cells < there ? header.used_cells : (uint32_t)there;
+    if (header.used_cells > reader->cells) reader->damaged++;
+    reader->visited = calloc((size_t)reader->cells / 8 + 1, 1);
+    return reader->visited ? 1 : fail(why, size, "cannot be read: out of memory");
+}
+
+void wi__reader_end(wi__reader *reader) { free(reader->visited); }
+
+#define END_TEXT(text) (text)[sizeof(text) - 1] = '\0'
+
+wi__header wi__reader_header(const wi__reader *reader) {
+    wi__header header;
+    memcpy(&header, reader->bytes, sizeof header);
+    END_TEXT(header.boot_id);
+    END_TEXT(header.host);
+    END_TEXT(header.command);
+    for (int i = 0; i < WI__TALLIES; i++) {
+        END_TEXT(header.tallies[i].what);
+        END_TEXT(header.tallies[i].where);
+        if (header.tallies[i].kind >= WI__TALLY_KINDS) header.tallies[i].kind = WI__NO_TALLY;
+    }
+    if (header.clock >= WI__CLOCKS) header.clock = WI__CLOCK_MONOTONIC;
+    return header;
+}
+
+/* Mark a cell as handed out. 0 if it was already. */
+static int visit(wi__reader *reader, uint32_t cell) {
+    unsigned char bit = (unsigned char)(1u << cell % 8);
+    if (reader->visited[cell / 8] & bit) return 0;
+    reader->visited[cell / 8] |= bit;
+    return 1;
+}
+
+const wi__region *wi__reader_region(wi__reader *reader, uint32_t cell) {
+    if (!cell) return NULL;
+    if (is_inside(reader, cell, sizeof(wi__region)) && visit(reader, cell)) return at(reader, cell);
+    reader->damaged++;
+    return NULL;
+}
+
+/* The first cell of a node has its figures and `seq`. A process that goes on writing is asked again. */
+static void settle(wi__reader *reader, uint32_t cell, wi__node *node) {
+    off_t place = (off_t)cell * WI__CELL_BYTES;
+    uint32_t seq;
+    for (int i = 0; reader->file >= 0 && i < RETRIES; i++) {
+        if (node->seq % 2 == 0 && pread(reader->file, &seq, sizeof seq, place) == sizeof seq &&
+            seq == node->seq)
+            return;
+        if (pread(reader->file, node, sizeof *node, place) != sizeof *node) break;
+    }
+    if (node->seq % 2) reader->torn++;
+}
+
+int wi__reader_node(wi__reader *reader, uint32_t cell, wi__node *node) {
+    if (!is_inside(reader, cell, sizeof *node) || !visit(reader, cell)) {
+        reader->damaged++;
+        return 0;
+    }
+    memcpy(node, at(reader, cell), sizeof *node);
+    settle(reader, cell, node);
+    return 1;
+}
+
+/* The length of the valid UTF-8 character at text, or 0. */
+static size_t character(const unsigned char *text, size_t left) {
+    unsigned char c = text[0];
+    size_t length = c < 0x80 ? 1 : (c & 0xE0) == 0xC0 ? 2 : (c & 0xF0) == 0xE0 ? 3 : (c & 0xF8) == 0xF0 ? 4 : 0;
+    if (length > left || c == 0xC0 || c == 0xC1 || c > 0xF4) return 0;
+    for (size_t i = 1; i < length; i++)
+        if ((text[i] & 0xC0) != 0x80) return 0;
+    if (length == 3 && ((c == 0xE0 && text[1] < 0xA0) || (c == 0xED && text[1] > 0x9F))) return 0;
+    if (length == 4 && ((c == 0xF0 && text[1] < 0x90) || (c == 0xF4 && text[1] > 0x8F))) return 0;
+    return length;
+}
+
+/* Copy printable characters as they are and show other bytes as \x1b. */
+static void copy_printable(const unsigned char *text, size_t length, char *buffer, size_t size) {
+    size_t done = 0;
+    while (length) {
+        size_t step = character(text, length);
+        int plain = step > 1 || (step == 1 && text[0] >= ' ' && text[0] != 0x7F);
+        if (done + (plain ? step : 4) + 1 > size) break;
+        if (plain)
+            memcpy(buffer + done, text, step);
+        else
+            snprintf(buffer + done, 5, "\\x%02x", text[0]);
+        done += plain ? step : 4;
+        text += plain ? step : 1;
+        length -= plain ? step : 1;
+    }
+    buffer[done] = '\0';
+}
+
+void wi__reader_name(wi__reader *reader, const wi__node *node, char *buffer, size_t size) {
+    const wi__text *text = is_inside(reader, node->name, sizeof *text) ? at(reader, node->name) : NULL;
+    if (!text || !is_inside(reader, node->name, sizeof *text + text->length)) {
+        reader->damaged++;
+        snprintf(buffer, size, "(damaged)");
+        return;
+    }
+    copy_printable((const unsigned char *)text->bytes, text->length, buffer, size - 4);
+    if (text->cut) strcat(buffer, "…");
+}
+
+uint64_t wi__reader_bucket(const wi__reader *reader, const wi__node *node, uint32_t bucket) {
+    uint64_t count = node->histogram[bucket];
+    if (is_inside(reader, node->high, WI__BUCKETS * sizeof(uint32_t)))
+        count += (uint64_t)((const uint32_t *)at(reader, node->high))[bucket] << 31;
+    if (node->calls && node->pending == bucket) count++;
+    return count;
+}

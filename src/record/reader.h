@@ -1,0 +1,38 @@
+/*
+ * The bytes of a record, checked: every number is looked at before it is used.
+ *
+ * Invariant: what these functions hand out lies inside the bytes. A reading of a live process's record is
+ * a copy; a node that changed while it was copied is read again, a few times at most.
+ */
+#ifndef WITHIN_RECORD_READER_H
+#define WITHIN_RECORD_READER_H
+
+#include <stddef.h>
+
+#include "record/format.h"
+
+typedef struct wi__reader {
+    const unsigned char *bytes;
+    size_t length;
+    uint32_t cells; /* in use, and inside the bytes */
+    int file;       /* to read torn nodes again, or -1 */
+    unsigned char *visited; /* a bit a cell */
+    uint32_t damaged, torn;
+} wi__reader;
+
+/** Check the header. 0, with the reason in `why`, if the bytes are no record of this version. */
+int wi__reader_begin(wi__reader *reader, const void *bytes, size_t length, int file, char *why,
+                     size_t size);
+void wi__reader_end(wi__reader *reader);
+/** The header, its texts ended by '\0'. */
+wi__header wi__reader_header(const wi__reader *reader);
+/** The region at a cell, or NULL. Each is handed out once, which cuts cycles. */
+const wi__region *wi__reader_region(wi__reader *reader, uint32_t cell);
+/** The node at a cell, copied; 0 if there is none, or it was handed out before. */
+int wi__reader_node(wi__reader *reader, uint32_t cell, wi__node *node);
+/** A node's name as printable UTF-8, ended by '\0', "…" added if it was cut. */
+void wi__reader_name(wi__reader *reader, const wi__node *node, char *buffer, size_t size);
+/** How many calls are in a bucket of a node's histogram, the pending call included. */
+uint64_t wi__reader_bucket(const wi__reader *reader, const wi__node *node, uint32_t bucket);
+
+#endif

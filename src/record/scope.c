@@ -1,0 +1,88 @@
+/* Sections that begin on a new path, end where they did not begin, or pass an error. */
+#include "record/scope.h"
+
+#include <stdio.h>
+
+#include "record/fork.h"
+#include "record/ledger.h"
+
+static void open_child(wi__opened *opened, wi__lane *lane, wi__branch *child) {
+    wi__header *header = wi__record_header();
+    wi__branch *parent = wi__self.branch;
+    if (!child) __atomic_add_fetch(&header->dropped, 1, __ATOMIC_RELAXED);
+    if (child && child == lane->other) {
+        __atomic_add_fetch(&header->folded, 1, __ATOMIC_RELAXED);
+        if (parent == child) return; /* inside "(other)" already: its time must not count twice */
+        child->parent = parent;
+        lane->region->other_parent = parent->cell;
+    }
+    if (!child) return;
+    wi__child found = {0, child, child->node, child->cell};
+    wi__scope_open(opened, &wi__self, &found, wi__ticks());
+}
+
+void wi__scope_begin_slowly(wi__opened *opened, const wi_place *site, const char *name) {
+    wi__lane *lane = wi__lane_here();
+    opened->branch = NULL;
+    if (lane) open_child(opened, lane, wi__child_of_site(wi__self.branch, site, name));
+}
+
+void wi__scope_begin_by_name(wi__opened *opened, const char *name) {
+    wi__lane *lane = wi__lane_here();
+    opened->branch = NULL;
+    if (lane) open_child(opened, lane, wi__child_of_name(wi__self.branch, name));
+}
+
+static void tally_mismatch(const wi__branch *branch, const wi_place *site, const char *what) {
+    enum { SHOWN = 60 };
+    char where[sizeof((wi__tally *)0)->where];
+    const wi__text *name = wi__cell(branch->node->name);
+    int shown = name->length < SHOWN ? name->length : SHOWN;
+    int length = snprintf(where, sizeof where, "\"%.*s\"", shown, name->bytes);
+    if (site)
+        snprintf(where + length, sizeof where - (size_t)length, " at %s:%d in %s", site->file, site->line,
+                 site->function);
+    wi__record_tally(WI__MISMATCHED, what, where);
+}
+
+static int is_open(const wi__branch *branch) {
+    const wi__branch *open = wi__self.branch;
+    while (open && open != branch) open = open->parent;
+    return open != NULL;
+}
+
+/* Count the call of the thread's innermost section, and close it. Its start is the node's, which a fork
+ * has set anew. */
+static void close_innermost(uint64_t now, int raised) {
+    wi__branch *branch = wi__self.branch;
+    wi__node *node = branch->node;
+    uint64_t ticks = now > node->start ? now - node->start : 0;
+    if (!wi__node_add_call(node, ticks)) {
+        wi__histogram_carry(branch->lane, node);
+        wi__node_add_call(node, ticks);
+    }
+    if (raised) node->errors++;
+    wi__fork_closed(branch);
+    wi__self.branch = branch->parent;
+    *wi__self.current = branch->parent->cell;
+}
+
+wi_verdict wi__scope_end_slowly(const wi__opened *opened, const wi_place *site, uint64_t now, int raised) {
+    wi__branch *branch = opened->branch;
+    if (!branch) return WI_PROPAGATE;
+    wi__lane *here = wi__lane_here();
+    if (branch->lane != here || !is_open(branch)) {
+        tally_mismatch(branch, site,
+                       branch->lane == here ? "ended when it was no longer open"
+                                            : "ended on another thread");
+        return WI_PROPAGATE;
+    }
+    while (wi__self.branch != branch) { /* their time up to here is not lost */
+        tally_mismatch(wi__self.branch, NULL, "still open when the section around it ended");
+        close_innermost(now, 0);
+    }
+    close_innermost(now, raised);
+    if (now >= here->next_anchor) wi__record_renew_anchor(here, now);
+    wi__self.due = wi__fork_is_inside_inherited() ? 0 : here->next_anchor;
+    return WI_PROPAGATE;
+}

@@ -1,0 +1,215 @@
+/* The rare part of a lane's tree: new branches and nodes, child tables that grow, names. */
+#include "record/tree.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <within/record.h>
+
+enum { SLAB_CELLS = 256, FIRST_SLOTS = 8 };
+
+/* Cells for one lane, taken from the arena a slab at a time. The lock is held. */
+static uint32_t allocate(wi__lane *lane, uint32_t cells) {
+    if (cells > lane->slab_end - lane->slab) {
+        uint32_t slab = wi__arena_allocate(SLAB_CELLS);
+        if (!slab) return 0;
+        lane->slab = slab;
+        lane->slab_end = slab + SLAB_CELLS;
+    }
+    uint32_t first = lane->slab;
+    lane->slab += cells;
+    return first;
+}
+
+void wi__histogram_carry(wi__lane *lane, wi__node *node) {
+    wi__record_lock();
+    if (!node->high) node->high = allocate(lane, WI__CELLS(WI__BUCKETS * sizeof(uint32_t)));
+    wi__record_unlock();
+    node->histogram[node->pending] -= 1u << 31;
+    if (node->high) ((uint32_t *)wi__cell(node->high))[node->pending]++;
+}
+
+/* ---- names ---- */
+
+typedef struct section_name {
+    const char *bytes;
+    uint16_t length;
+    uint16_t cut;
+    uint32_t hash;
+} section_name;
+
+/* Where to cut a long name: never inside a UTF-8 character. */
+static size_t cut_length(const char *text) {
+    size_t length = WI_NAME_MAX;
+    while (length && ((unsigned char)text[length] & 0xC0) == 0x80) length--;
+    return length;
+}
+
+static section_name name_of(const char *text) {
+    if (!text) text = "(null)";
+    section_name name = {text, 0, 0, 2166136261u}; /* FNV-1a (Fowler, Noll and Vo 1991) */
+    size_t length = strnlen(text, WI_NAME_MAX + 1);
+    name.cut = length > WI_NAME_MAX;
+    name.length = (uint16_t)(name.cut ? cut_length(text) : length);
+    for (size_t i = 0; i < name.length; i++) name.hash = (name.hash ^ (unsigned char)text[i]) * 16777619u;
+    return name;
+}
+
+static uint32_t text_new(wi__lane *lane, const section_name *name) {
+    uint32_t cell = allocate(lane, WI__CELLS(sizeof(wi__text) + name->length));
+    if (!cell) return 0;
+    wi__text *text = wi__cell(cell);
+    text->length = name->length;
+    text->cut = name->cut;
+    text->hash = name->hash;
+    memcpy(text->bytes, name->bytes, name->length);
+    return cell;
+}
+
+static int has_name(const wi__branch *branch, const section_name *name) {
+    const wi__text *text = wi__cell(branch->node->name);
+    return text->hash == name->hash && text->length == name->length &&
+           memcmp(text->bytes, name->bytes, name->length) == 0;
+}
+
+/* ---- branches and their nodes ---- */
+
+static uint32_t node_new(wi__lane *lane, uint32_t parent, const section_name *name) {
+    uint32_t cell = allocate(lane, WI__CELLS(sizeof(wi__node)));
+    uint32_t text = cell ? text_new(lane, name) : 0;
+    if (!text) return 0;
+    wi__node *node = wi__node_at(cell);
+    node->min = UINT64_MAX;
+    node->parent = parent;
+    node->name = text;
+    wi__record_header()->nodes++;
+    return cell;
+}
+
+/* From here on readers see the node: it is complete. */
+static void publish(wi__branch *branch) {
+    if (!branch->parent) return;
+    wi__node *parent = branch->parent->node;
+    branch->node->next_sibling = parent->first_child;
+    __atomic_store_n(&parent->first_child, branch->cell, __ATOMIC_RELEASE);
+}
+
+static wi__branch *branch_new(wi__lane *lane, wi__branch *parent, const section_name *name) {
+    wi__branch *branch = calloc(1, sizeof *branch);
+    if (!branch) return NULL;
+    branch->cell = node_new(lane, parent ? parent->cell : 0, name);
+    if (!branch->cell) {
+        free(branch);
+        return NULL;
+    }
+    branch->node = wi__node_at(branch->cell);
+    branch->parent = parent;
+    branch->lane = lane;
+    publish(branch);
+    return branch;
+}
+
+wi__branch *wi__branch_new(wi__lane *lane, wi__branch *parent, const char *text) {
+    section_name name = name_of(text);
+    return branch_new(lane, parent, &name);
+}
+
+/* ---- child tables ---- */
+
+/* The slot of a key, or the free one where it belongs. There is always a free one. */
+static wi__child *slot_of(const wi__branch *branch, uintptr_t key, const section_name *name) {
+    for (uintptr_t i = wi__key_hash(key);; i++) {
+        wi__child *slot = &branch->children[i & branch->mask];
+        if (!slot->key) return slot;
+        if (slot->key == key && (key % 2 == 0 || has_name(slot->branch, name))) return slot;
+    }
+}
+
+static int has_room(const wi__branch *branch) {
+    return branch->children && 2 * (branch->count + 1) <= branch->mask + 1;
+}
+
+static int grow_table(wi__branch *branch) {
+    wi__child *old = branch->children;
+    uint32_t old_slots = old ? branch->mask + 1 : 0, slots = old ? 4 * old_slots : FIRST_SLOTS;
+    wi__child *table = calloc(slots, sizeof *table);
+    if (!table) return 0;
+    branch->children = table;
+    branch->mask = slots - 1;
+    for (uint32_t i = 0; i < old_slots; i++) {
+        if (!old[i].key) continue;
+        uintptr_t j = wi__key_hash(old[i].key);
+        while (table[j & branch->mask].key) j++;
+        table[j & branch->mask] = old[i];
+    }
+    free(old);
+    return 1;
+}
+
+static wi__branch *child_new(wi__branch *parent, uintptr_t key, const section_name *name) {
+    if (wi__record_header()->nodes >= WI__NODE_CAP) return parent->lane->other;
+    if (!has_room(parent) && !grow_table(parent)) return NULL;
+    wi__branch *child = branch_new(parent->lane, parent, name);
+    if (!child) return NULL;
+    *slot_of(parent, key, name) = (wi__child){key, child, child->node, child->cell};
+    parent->count++;
+    return child;
+}
+
+static wi__branch *child_of(wi__branch *parent, uintptr_t key, const section_name *name) {
+    wi__child *slot = parent->children ? slot_of(parent, key, name) : NULL;
+    if (slot && slot->key) return slot->branch;
+    wi__record_lock();
+    wi__branch *child = child_new(parent, key, name);
+    wi__record_unlock();
+    return child;
+}
+
+wi__branch *wi__child_of_site(wi__branch *parent, const void *site, const char *text) {
+    uintptr_t key = (uintptr_t)site;
+    wi__child *slot = parent->children ? slot_of(parent, key, NULL) : NULL;
+    section_name name = name_of(slot && slot->key ? "" : text);
+    wi__branch *child = child_of(parent, key, &name);
+    if (child && child != parent->lane->other) *wi__cached_child(parent, key) = (wi__child){key, child, child->node, child->cell};
+    return child;
+}
+
+wi__branch *wi__child_of_name(wi__branch *parent, const char *text) {
+    section_name name = name_of(text);
+    return child_of(parent, (uintptr_t)name.hash << 4 | 1, &name);
+}
+
+/* ---- forgetting ---- */
+
+void wi__forget_children(wi__lane *lane) {
+    wi__branch *root = lane->root;
+    for (uint32_t i = 0; root->children && i <= root->mask; i++) free(root->children[i].branch);
+    free(root->children);
+    root->children = NULL;
+    root->count = root->mask = 0;
+    memset(root->cache, 0, sizeof root->cache);
+    root->node->first_child = lane->other->cell;
+    lane->other->node->next_sibling = 0;
+    wi__record_header()->nodes = 2;
+}
+
+static void zero_node(wi__node *node) {
+    node->seq = node->errors = node->suppressed = node->pending = 0;
+    node->calls = node->total = node->squares[0] = node->squares[1] = node->max = 0;
+    node->min = UINT64_MAX;
+    memset(node->histogram, 0, sizeof node->histogram);
+    if (node->high) memset(wi__cell(node->high), 0, sizeof node->histogram);
+}
+
+void wi__tree_zero(uint32_t root) {
+    for (uint32_t cell = root; cell;) {
+        wi__node *node = wi__node_at(cell);
+        zero_node(node);
+        if (node->first_child) {
+            cell = node->first_child;
+            continue;
+        }
+        while (cell != root && !wi__node_at(cell)->next_sibling) cell = wi__node_at(cell)->parent;
+        cell = cell != root ? wi__node_at(cell)->next_sibling : 0;
+    }
+}

@@ -1,0 +1,58 @@
+/*
+ * The tree of paths in a lane: finding the child that a section enters, and counting its calls.
+ */
+#ifndef WITHIN_RECORD_TREE_H
+#define WITHIN_RECORD_TREE_H
+
+#include "record/record.h"
+
+/** A branch below `parent`, or a root if that is NULL. NULL if there is no memory. The lock is held. */
+wi__branch *wi__branch_new(wi__lane *lane, wi__branch *parent, const char *name);
+/** The child for a site, made if need be; "(other)" at the node cap; NULL if there is no memory. */
+wi__branch *wi__child_of_site(wi__branch *parent, const void *site, const char *name);
+/** The child with a name, likewise. */
+wi__branch *wi__child_of_name(wi__branch *parent, const char *name);
+/** Make room in the pending bucket's counter, which is full. Without memory 2^31 calls are lost. */
+void wi__histogram_carry(wi__lane *lane, wi__node *node);
+/** Forget the paths below the root, "(other)" excepted: they were a calibration. The lock is held. */
+void wi__forget_children(wi__lane *lane);
+/** Forget all calls of a tree, keep the paths. */
+void wi__tree_zero(uint32_t root);
+
+/* Readers look at `seq` before and after: stores in between must not move past its two stores. */
+WI__INLINE uint32_t wi__node_begin_change(wi__node *node) {
+    uint32_t seq = node->seq;
+    __atomic_store_n(&node->seq, seq + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    return seq + 2;
+}
+WI__INLINE void wi__node_end_change(wi__node *node, uint32_t seq) {
+    __atomic_store_n(&node->seq, seq, __ATOMIC_RELEASE);
+}
+
+/**
+ * Count a call that took so many ticks. 0 if the counter of the call before is full: then nothing was
+ * done, and wi__histogram_carry is to be called first.
+ *
+ * The histogram is one call behind: a read of the clock waits for what comes before it, so that a long
+ * chain of operations costs its whole length, and the bucket of the call before is known at once.
+ */
+WI__INLINE int wi__node_add_call(wi__node *node, uint64_t ticks) {
+    uint32_t *counter = &node->histogram[node->pending], count = *counter + 1;
+    if (WI__UNLIKELY(!count)) return 0;
+    uint32_t seq = wi__node_begin_change(node);
+    *counter = count;
+    node->pending = wi__bucket(ticks);
+    unsigned __int128 squares = ((unsigned __int128)node->squares[1] << 64 | node->squares[0]) +
+                                (unsigned __int128)ticks * ticks;
+    node->squares[0] = (uint64_t)squares;
+    node->squares[1] = (uint64_t)(squares >> 64);
+    node->total += ticks;
+    if (ticks < node->min) node->min = ticks;
+    if (ticks > node->max) node->max = ticks;
+    node->calls++;
+    wi__node_end_change(node, seq);
+    return 1;
+}
+
+#endif

@@ -1,0 +1,65 @@
+/* Below the table: what a reader must know to trust it. Nothing is printed where nothing is to be said. */
+#include "report/page.h"
+#include "report/units.h"
+#include "report/utf8.h"
+
+static void print_title(const wi__page *page, const char *title) {
+    fputc('\n', page->out);
+    wi__page_ink(page, WI__NOTICE);
+    fputs(title, page->out);
+    wi__page_ink(page, WI__PLAIN);
+    fputc('\n', page->out);
+}
+
+/* ---- tallies ---- */
+
+static void print_tally(const wi__page *page, const wi__tally *tally) {
+    char what[4 * sizeof tally->what], where[4 * sizeof tally->where];
+    wi__printable(what, sizeof what, tally->what);
+    wi__printable(where, sizeof where, tally->where);
+    fprintf(page->out, "  %6s × %s\n%11s%s\n", wi__count_text(tally->count).text, what, "", where);
+}
+
+static void print_tallies(const wi__page *page, wi__tally_kind kind, const char *title) {
+    const wi__tally *tallies = page->profile->header.tallies;
+    int titled = 0;
+    for (int i = 0; i < WI__TALLIES; i++) {
+        if (tallies[i].kind != (uint32_t)kind) continue;
+        if (!titled++) print_title(page, title);
+        print_tally(page, &tallies[i]);
+    }
+}
+
+/* ---- counts ---- */
+
+typedef struct counted {
+    const char *what;
+    uint64_t count;
+} counted;
+
+static void print_counts(const wi__page *page, const counted *counts, size_t length) {
+    int titled = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (!counts[i].count) continue;
+        if (!titled++) print_title(page, "notes");
+        fprintf(page->out, "  %s: %s\n", counts[i].what, wi__count_text(counts[i].count).text);
+    }
+}
+
+void wi__page_notes(const wi__page *page) {
+    const wi__profile *profile = page->profile;
+    const wi__header *header = &profile->header;
+    print_tallies(page, WI__SUPPRESSED, "suppressed errors");
+    print_tallies(page, WI__MISMATCHED, "ends of sections that did not match their begins, repaired");
+    const counted counts[] = {
+        {"paths deeper than --depth, not shown", page->view->too_deep},
+        {"paths below --min-percent, not shown", page->view->too_small},
+        {"calls counted as \"(other)\", for there were more paths than a record keeps", header->folded},
+        {"calls not recorded for lack of memory", header->dropped},
+        {"things held but not listed, for a thread held too many at once", header->unlisted},
+        {"suppressed errors and mismatched ends of further kinds", header->untallied},
+        {"paths caught in an update, so that their last call may be missing", profile->torn},
+        {"parts left out because they made no sense, for the file is damaged", profile->damaged},
+    };
+    print_counts(page, counts, sizeof counts / sizeof *counts);
+}

@@ -1,0 +1,4 @@
+/* The version of the library. */
+#include <within/version.h>
+
+const char *wi_version(void) { return WI_VERSION; }

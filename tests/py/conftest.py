@@ -1,0 +1,80 @@
+"""What the Python tests share: the build that they test, and a compiler for programs in strings."""
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="run the tests marked long, and only those")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes minutes; runs with --long (make test-long)")
+
+
+def pytest_collection_modifyitems(config, items):
+    wanted = config.getoption("--long")
+    chosen = [item for item in items if (item.get_closest_marker("long") is not None) == wanted]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The source tree."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def build():
+    """The build folder: WITHIN_BUILD, or build/ in the source tree."""
+    folder = Path(os.environ.get("WITHIN_BUILD", ROOT / "build"))
+    if not (folder / "build.ninja").exists():
+        pytest.exit(f"{folder} is no build folder; type: make test", returncode=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def within(build):
+    """The path of the command."""
+    return build / "src" / "cli" / "within"
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch):
+    """No test writes into a record that surrounds it, or colours its output because of where it runs."""
+    for name in list(os.environ):
+        if name.startswith("WITHIN_") and name != "WITHIN_BUILD":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def compile_c(build):
+    """A function compile_c(tmp_path, source, *flags): the path of the program that the text makes.
+
+    Against the headers of this tree and the library of this build, as a user would. Flags come last
+    and may say more: "-O3", "-xc++". CC chooses the compiler. What the compiler says is the text of a
+    RuntimeError.
+    """
+
+    def compile_program(tmp_path, source, *flags):
+        text, program = tmp_path / "program.c", tmp_path / "program"
+        text.write_text(source)
+        library = build / "src"
+        command = [*shlex.split(os.environ.get("CC", "cc")), "-std=gnu11", "-O1", "-g"]
+        if "-xc++" in flags:
+            command = [*shlex.split(os.environ.get("CXX", "c++")), "-std=gnu++17", "-O1", "-g"]
+        command += ["-Wall", "-Wextra", "-fexceptions", f"-I{ROOT / 'include'}", *flags, str(text)]
+        command += ["-xnone", "-o", str(program), f"-L{library}", f"-Wl,-rpath,{library}"]
+        run = subprocess.run([*command, "-lwithin", "-lm", "-pthread"], capture_output=True, text=True)
+        if run.returncode != 0:
+            raise RuntimeError(f"{shlex.join(command)}\n{run.stderr}")
+        return program
+
+    return compile_program

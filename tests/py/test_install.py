@@ -1,0 +1,125 @@
+"""The library installs into an empty prefix, and programs in C and C++ build against what is there."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+CONSUMER = r"""
+#include <stdio.h>
+#include <within.h>
+
+wi_generator(door, int opened) {
+    wi_begin;
+    self->opened = 1;
+    puts("open");
+    wi_yield;
+    puts(error ? "closed by an error" : "closed");
+}
+
+static void pass(void *arg) {
+    (void)arg;
+    within (wi_make(door)) wi_raise(WI_VALUE_ERROR, "the %s is heavy", "door");
+}
+
+int main(void) {
+    wi_error *error;
+    within (opened, wi_make(door)) { printf("in %d\n", opened->opened); }
+    if (!wi_call(pass, NULL, &error)) puts(wi_error_message(error));
+    wi_error_free(error);
+    puts(wi_version());
+    return 0;
+}
+"""
+
+OUTPUT = "open\nin 1\nclosed\nopen\nclosed by an error\nthe door is heavy\n0.1.0\n"
+
+SECTIONS = r"""
+#include <within.h>
+
+int main(void) {
+    within (wi_section("sweep")) {
+        within (wi_section("snr")) {}
+    }
+    wi_report(stdout);
+    return 0;
+}
+"""
+
+
+def run(*command, **environment):
+    """The output of a command that must succeed."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=300
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def prefix(root, tmp_path_factory):
+    """A prefix that was empty before `meson install`."""
+    folder = tmp_path_factory.mktemp("install")
+    build, prefix = folder / "build", folder / "prefix"
+    run("meson", "setup", build, root, f"--prefix={prefix}", "--libdir=lib", "-Dtests=disabled")
+    run("ninja", "-C", build)
+    run("meson", "install", "-C", build, "--no-rebuild")
+    return prefix
+
+
+def flags(prefix, *options):
+    search = str(prefix / "lib" / "pkgconfig")
+    return run("pkg-config", *options, "within", PKG_CONFIG_PATH=search).split()
+
+
+def build_consumer(prefix, tmp_path, compiler, linking, source=CONSUMER):
+    """Build a program as the README says, and return its path."""
+    suffix = ".cpp" if "+" in compiler else ".c"
+    text, program = tmp_path / f"consumer{suffix}", tmp_path / "consumer"
+    text.write_text(source)
+    options = ["--cflags", "--libs", *(["--static"] if linking == "static" else [])]
+    static = ["-static"] if linking == "static" else []
+    run(compiler, "-Wall", "-Wextra", "-Werror", *static, text, "-o", program, *flags(prefix, *options))
+    return program
+
+
+@pytest.mark.parametrize("linking", ["shared", "static"])
+@pytest.mark.parametrize("compiler", ["gcc", "g++", "clang-19", "clang++-19"])
+def test_a_program_builds_and_runs(prefix, tmp_path, compiler, linking):
+    if not shutil.which(compiler):
+        pytest.skip(f"{compiler} is not on this machine")
+    program = build_consumer(prefix, tmp_path, compiler, linking)
+    assert run(program, LD_LIBRARY_PATH=str(prefix / "lib")) == OUTPUT
+
+
+@pytest.mark.parametrize("linking", ["shared", "static"])
+def test_sections_work_in_an_installed_library(prefix, tmp_path, linking):
+    program = build_consumer(prefix, tmp_path, "cc", linking, SECTIONS)
+    report = run(program, LD_LIBRARY_PATH=str(prefix / "lib"))
+    assert "sweep" in report and "snr" in report
+
+
+def test_programs_find_the_shared_library_by_its_soname(prefix, tmp_path):
+    program = build_consumer(prefix, tmp_path, "cc", "shared")
+    assert "[libwithin.so.0]" in run("readelf", "-d", program)
+
+
+def test_every_public_header_is_installed_and_no_other(prefix, root):
+    def headers(folder):
+        return {path.relative_to(folder) for path in folder.rglob("*.h")}
+
+    assert headers(prefix / "include") == headers(root / "include")
+
+
+def test_the_pc_file_asks_for_exceptions(prefix):
+    assert "-fexceptions" in flags(prefix, "--cflags")
+
+
+def test_the_pc_file_says_the_version_of_the_header(prefix, root):
+    version = flags(prefix, "--modversion")[0]
+    assert f'#define WI_VERSION "{version}"' in (root / "include/within/version.h").read_text()
+
+
+def test_the_command_is_installed_and_runs_from_there(prefix):
+    assert "0.1.0" in run(prefix / "bin" / "within", "--version")

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""The shared library exports what the public headers declare with WI_API, and needs libc and libm alone.
+
+    tools/check_exports.py LIBRARY [ROOT]
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+EXPORTED = '__attribute__((visibility("default")))'
+# libgcc_s unwinds -fexceptions code; libc itself loads it when a thread is cancelled.
+MAY_NEED = re.compile(r"(libc|libm|libgcc_s|ld-linux[\w-]*)\.so\.\d+")
+
+
+def output_of(*command, **options):
+    run = subprocess.run(command, capture_output=True, text=True, **options)
+    if run.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))} failed:\n{run.stderr}")
+    return run.stdout
+
+
+def without_attributes(text):
+    """A declaration without its __attribute__((…)) and extern."""
+    while (start := text.find("__attribute__")) >= 0:
+        end, depth = text.index("(", start), 0
+        while True:
+            depth += {"(": 1, ")": -1}.get(text[end], 0)
+            end += 1
+            if depth == 0:
+                break
+        text = text[:start] + text[end:]
+    return text.replace("extern", "")
+
+
+def declared_name(declaration):
+    """The name that a declaration of a function, array or variable declares."""
+    head = re.split(r"[(\[=]", without_attributes(declaration))[0]
+    return re.findall(r"\w+", head)[-1]
+
+
+def declared(root):
+    """The names that the public headers declare with WI_API, once their macros are expanded."""
+    include = root / "include"
+    lines = (f"#include <{path.relative_to(include)}>\n" for path in sorted(include.rglob("*.h")))
+    compiler = os.environ.get("CC", "cc").split()
+    text = output_of(*compiler, "-E", "-P", f"-I{include}", "-", input="".join(lines))
+    return {declared_name(part) for part in re.split(r"[;{}]", text) if EXPORTED in part}
+
+
+def exported(library):
+    """The names that the library exports."""
+    lines = output_of("nm", "-D", "--defined-only", library).splitlines()
+    return {line.split()[-1].split("@")[0] for line in lines}
+
+
+def needed(library):
+    """The libraries that it needs."""
+    return re.findall(r"\(NEEDED\).*\[(.*)\]", output_of("readelf", "-d", library))
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit("which library? type: tools/check_exports.py build/src/libwithin.so")
+    library = Path(sys.argv[1])
+    root = Path(sys.argv[2] if len(sys.argv) > 2 else Path(__file__).parent.parent).resolve()
+    want, have = declared(root), exported(library)
+    wrong = [f"{name} is exported, but no public header declares it with WI_API" for name in have - want]
+    wrong += [f"{name} is declared with WI_API, but not exported" for name in want - have]
+    wrong += [f"needs {name}: only libc and libm may be" for name in needed(library) if not MAY_NEED.fullmatch(name)]
+    for message in sorted(wrong):
+        print(f"{library.name}: {message}")
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()

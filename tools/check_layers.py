@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Fails on an #include that runs against the layers: block <- record <- manage <- runs.
+
+    tools/check_layers.py [ROOT]
+
+`report` reads records through their reader only, `cli` sits on top, and what is outside src may use
+the public headers alone; tests may use anything.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+# A layer may include from those listed, as well as from itself.
+MAY_INCLUDE = {
+    "block": set(),
+    "record": {"block"},
+    "manage": {"block", "record"},
+    "runs": {"block", "record", "manage"},
+    "report": {"public", "reader"},
+    "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},
+    "top": {"public"},
+    "outside": {"public"},
+}
+
+# The layer of each public header, by its name in include/within.
+PUBLIC = {
+    "block": "block error exit_stack generator macros suppress try version",
+    "record": "record",
+    "manage": "section timer",
+}
+PUBLIC_LAYER = {f"within/{name}.h": layer for layer, names in PUBLIC.items() for name in names.split()}
+
+# What other layers may read records with, which are nobody's way to write them.
+READER = {"record/format.h", "record/profile.h", "record/reader.h"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def layer_of(path):
+    """The layer that a file, named from the root, belongs to; None if it is free to do anything."""
+    parts = path.parts
+    if parts[0] == "tests":
+        return None
+    if parts[0] == "include":
+        return PUBLIC_LAYER.get("/".join(parts[1:]), "top") if len(parts) > 2 else "top"
+    if parts[0] == "src":
+        return parts[1] if len(parts) > 2 else "top"
+    return "outside"
+
+
+def target_layers(root, path, mark, name):
+    """The layers by which an included file may be reached; empty if it is not of this project."""
+    if name == "within.h":
+        return {"top", "public"}
+    if name.startswith("within/"):
+        return {"public", PUBLIC_LAYER.get(name, "a public header that tools/check_layers.py lacks")}
+    if mark == '"' and (root / path.parent / name).exists():
+        name = (root / path.parent / name).resolve().relative_to(root / "src").as_posix()
+    if not (root / "src" / name).exists():
+        return set()
+    return {name.split("/")[0], *(["reader"] if name in READER else [])}
+
+
+def wrong_includes(root, path):
+    """The messages about one file."""
+    layer = layer_of(path)
+    if layer is None:
+        return
+    if layer not in MAY_INCLUDE:
+        yield f"{path}: src/{layer} is no layer that tools/check_layers.py knows"
+        return
+    for number, line in enumerate((root / path).read_text().splitlines(), 1):
+        found = INCLUDE.match(line)
+        if not found:
+            continue
+        targets = target_layers(root, path, *found.groups())
+        if targets and not targets & {layer, *MAY_INCLUDE[layer]}:
+            target = " or ".join(sorted(targets - {"public", "reader"}))
+            yield f"{path}:{number}: {layer} must not include {target}: {line.strip()}"
+
+
+def main():
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent).resolve()
+    folders = "include", "src", "examples", "bench"
+    files = [p for f in folders for p in sorted((root / f).rglob("*")) if p.suffix in (".c", ".h", ".cpp")]
+    messages = [m for p in files for m in wrong_includes(root, p.relative_to(root))]
+    print("\n".join(messages), end="\n" if messages else "")
+    sys.exit(bool(messages))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+#!/usr/bin/env bash
+# The C tests once more: under sanitizers and valgrind, with other compilers and optimisations; and
+# the reader's fuzzer. Every stage builds in a folder of its own below build/ci.
+#
+#     tools/ci_matrix.sh [STAGE...]        all stages by default; tools/ci_matrix.sh --list names them
+#
+# FUZZ_SECONDS: how long to fuzz (60).
+set -uo pipefail
+cd "$(dirname "$0")/.."
+build=${BUILD:-build}
+stages='asan tsan valgrind gcc-O0 gcc-O2 gcc-O3 clang-O0 clang-O2 clang-O3 gcc-lto clang-lto fuzz'
+
+# configure FOLDER OPTION...: a fresh build folder, whatever the last run has left
+configure() {
+    local folder=$1
+    shift
+    rm -rf "$folder"
+    meson setup "$folder" -Dwerror=true "$@" >"$folder.log" 2>&1 || { cat "$folder.log" && return 1; }
+}
+
+# c_tests FOLDER OPTION...: build and run the C tests
+c_tests() {
+    local folder=$1
+    shift
+    meson test -C "$folder" --print-errorlogs "$@"
+}
+
+use_gcc() { export CC=gcc CXX=g++; }
+use_clang() { export CC=clang-19 CXX=clang++-19; }
+
+asan() {
+    use_clang
+    export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
+    configure "$1" -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 \
+        -Dc_args=-fno-sanitize-recover=all &&
+        c_tests "$1" --timeout-multiplier 4
+}
+
+tsan() {
+    use_clang
+    export TSAN_OPTIONS=halt_on_error=1
+    configure "$1" -Dtests=enabled -Db_sanitize=thread -Db_lundef=false -Doptimization=1 &&
+        c_tests "$1" --timeout-multiplier 4
+}
+
+valgrind() {
+    use_gcc
+    configure "$1" -Dtests=enabled -Doptimization=1 &&
+        c_tests "$1" --timeout-multiplier 20 --wrap \
+            'valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite'
+}
+
+optimised() { # FOLDER LEVEL
+    configure "$1" -Dtests=enabled -Doptimization="$2" && c_tests "$1"
+}
+
+lto() {
+    configure "$1" -Dtests=enabled -Doptimization=2 -Db_lto=true && c_tests "$1" --suite block
+}
+
+clang_lto() {
+    use_clang
+    export CC_LD=lld CXX_LD=lld AR=llvm-ar-19
+    lto "$1"
+}
+
+fuzz() {
+    use_clang
+    configure "$1" -Dtests=disabled -Dfuzz=enabled && ninja -C "$1" --quiet tests/fuzz/fuzz_reader || return
+    mkdir "$1/found"
+    # What it finds stays in the build folder; the corpus in the source is read only.
+    "$1/tests/fuzz/fuzz_reader" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=2048 \
+        -print_final_stats=1 -verbosity=0 -artifact_prefix="$1/" "$1/found" tests/fuzz/corpus
+}
+
+run_stage() {
+    local folder=$build/ci/$1
+    case $1 in
+    asan | tsan | valgrind | fuzz) "$1" "$folder" ;;
+    gcc-lto) use_gcc && lto "$folder" ;;
+    clang-lto) clang_lto "$folder" ;;
+    gcc-O*) use_gcc && optimised "$folder" "${1#gcc-O}" ;;
+    clang-O*) use_clang && optimised "$folder" "${1#clang-O}" ;;
+    esac
+}
+
+if [ "${1:-}" = --list ]; then
+    echo "$stages"
+    exit
+fi
+# shellcheck disable=SC2086 # a list of words
+[ $# -gt 0 ] || set -- $stages
+for stage in "$@"; do
+    [[ " $stages " == *" $stage "* ]] || {
+        echo "tools/ci_matrix.sh: no stage '$stage'; there are: $stages" >&2
+        exit 2
+    }
+done
+
+tools/setup.sh build test ci || exit
+mkdir -p "$build/ci"
+failed=
+for stage in "$@"; do
+    echo "-- $stage"
+    start=$SECONDS
+    if (run_stage "$stage"); then
+        echo "-- $stage: ok, $((SECONDS - start)) s"
+    else
+        echo "-- $stage: FAILED, $((SECONDS - start)) s"
+        failed+=" $stage"
+    fi
+done
+[ -z "$failed" ] || { echo "failed:$failed" && exit 1; }

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Finds out what is missing on this machine for a task, and installs it where it may.
+#
+#     tools/setup.sh build test        tiers: build test bench check ci
+#
+# Nothing missing: no output, status 0. Not allowed to install: prints the line to type, status 1.
+set -euo pipefail
+
+command_found() { command -v "$1" >/dev/null 2>&1; }
+
+# What runs the tests: some Python 3 that has pytest. tools/run_tests.py looks in the same order.
+python_with() {
+    local python
+    for python in python3 /usr/bin/python3; do
+        command_found "$python" || continue
+        "$python" -c "import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, sys.argv[1:])))" \
+            "$@" 2>/dev/null && return 0
+    done
+    return 1
+}
+
+# Format and diagnoses differ from version to version.
+version_19_of() { command_found "$1-19" || "$1" --version | grep -q 'version 19\.'; }
+
+clang_19_runtime() { compgen -G '/usr/lib/llvm-19/lib/clang/19/lib/*/libclang_rt.fuzzer*' >/dev/null; }
+
+# need PACKAGES CHECK...: the packages are missing if the check fails
+need() {
+    local packages=$1
+    shift
+    "$@" 2>/dev/null || missing+=" $packages"
+}
+
+find_missing() {
+    local tier
+    missing=
+    for tier in "$@"; do
+        case $tier in
+        build)
+            need 'gcc libc6-dev' command_found "${CC:-cc}"
+            need meson command_found meson
+            need ninja-build command_found ninja
+            need pkgconf command_found pkg-config
+            ;;
+        test)
+            need libcmocka-dev pkg-config --exists cmocka
+            need g++ command_found "${CXX:-g++}"
+            need 'python3-pytest python3-pytest-xdist' python_with pytest xdist
+            ;;
+        bench)
+            need g++ command_found g++
+            need clang-19 command_found clang-19
+            ;;
+        check)
+            need g++ command_found g++
+            need clang-19 command_found clang-19
+            need clang-format-19 version_19_of clang-format
+            need clang-tidy-19 version_19_of clang-tidy
+            ;;
+        ci)
+            need clang-19 command_found clang-19
+            need libclang-rt-19-dev clang_19_runtime
+            need lld-19 command_found ld.lld-19
+            need llvm-19 command_found llvm-ar-19
+            need valgrind command_found valgrind
+            ;;
+        *)
+            echo "tools/setup.sh: no tier '$tier'; there are build, test, bench, check and ci" >&2
+            exit 2
+            ;;
+        esac
+    done
+}
+
+as_root=
+may_install() {
+    command_found apt-get || return 1
+    [ "$(id -u)" = 0 ] && return 0
+    as_root='sudo -n'
+    command_found sudo && sudo -n true 2>/dev/null
+}
+
+install_missing() {
+    # shellcheck disable=SC2086 # both are lists of words
+    $as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -qq -y --no-install-recommends $missing
+}
+
+give_up() {
+    echo "within: $1:$missing" >&2
+    echo "Type this, then try again:" >&2
+    echo "    sudo apt-get update && sudo apt-get install -y --no-install-recommends$missing" >&2
+    command_found apt-get ||
+        echo "These are Debian's names; other systems have the same tools under similar ones." >&2
+    exit 1
+}
+
+find_missing "$@"
+[ -n "$missing" ] || exit 0
+may_install || give_up "missing, and this account may not install packages"
+
+echo "within: installing$missing" >&2
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+# Without an up-to-date list the first try fails.
+if ! install_missing >"$log" 2>&1; then
+    $as_root apt-get update -qq >>"$log" 2>&1 || true
+    install_missing >>"$log" 2>&1 || { cat "$log" >&2; give_up "could not be installed"; }
+fi
+find_missing "$@"
+[ -z "$missing" ] || give_up "installed, but still not found"
