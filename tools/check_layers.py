@@ -56,8 +56,9 @@ def target_layers(root, path, mark, name):
     if name.startswith("within/"):
         return {"public", PUBLIC_LAYER.get(name, "a public header that tools/check_layers.py lacks")}
     if mark == '"' and (root / path.parent / name).exists():
-        name = (root / path.parent / name).resolve().relative_to(root / "src").as_posix()
-    if not (root / "src" / name).exists():
+        file = (root / path.parent / name).resolve()
+        name = file.relative_to(root / "src").as_posix() if file.is_relative_to(root / "src") else ""
+    if not name or not (root / "src" / name).exists():
         return set()
     return {name.split("/")[0], *(["reader"] if name in READER else [])}
 

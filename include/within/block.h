@@ -159,10 +159,10 @@ typedef struct wi__thread {
     wi__frame *top;           /* the innermost block or handler; NULL before the first */
     const wi_error *handling; /* the error being handled */
     wi__landing *dispatching; /* the wi_try whose wi_catch clauses are being looked at */
-    void *branch; /* the innermost open section, in the thread's tree; NULL before any */
-    uint32_t *current;        /* the cell of its node, as readers of the record see it */
-    uint64_t due;             /* ticks: when a section's end has more to do */
-    void *lane;   /* what the record keeps for the thread; NULL before any section */
+    void *branch;      /* the innermost open section, in the thread's tree; NULL before any */
+    uint32_t *current; /* the cell of its node, as readers of the record see it */
+    uint64_t due;      /* ticks: when a section's end has more to do */
+    void *lane;        /* what the record keeps for the thread; NULL before any section */
 } wi__thread;
 
 extern WI_API WI__THREAD_LOCAL wi__thread wi__self __attribute__((tls_model("initial-exec")));

@@ -12,6 +12,7 @@
  * Clauses are looked at in order; the first whose kind fits is taken. wi_finally, at most one and last,
  * runs after the body and after a catch, and before an error goes on that no clause took or that a catch
  * raised. A return or goto out of the try skips it: what must be released belongs in a block.
+ * continue ends a body or a clause; a break in one is a compile error.
  *
  * A wi_try is a setjmp: locals that the body changes and the handlers read must be volatile, and a hot
  * loop in the same function is slower. wi_call has neither drawback.

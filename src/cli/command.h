@@ -28,7 +28,8 @@ typedef struct wi__option {
 
 /** What the user typed, checked against the table. */
 typedef struct wi__arguments {
-    const char *values[WI__MOST_OPTIONS]; /* in the order of the table; NULL: not given; "" if it takes none */
+    const char *values
+        [WI__MOST_OPTIONS]; /* in the order of the table; NULL: not given; "" if it takes none */
     int count;
     char **operands; /* what is no option; ends with NULL */
 } wi__arguments;
@@ -37,12 +38,13 @@ typedef struct wi__command {
     const char *name;
     const char *summary;  /* one line, without full stop */
     const char *operands; /* as usage lines show them: "[PATH]" */
-    const char *text;     /* paragraphs, wrapped at 80 columns; lines that begin with two spaces stay as they are */
+    const char *
+        text; /* paragraphs, wrapped at 80 columns; lines that begin with two spaces stay as they are */
     const char *details;  /* more of them, for the manual page only; or NULL */
     const char *statuses; /* lines "status<tab>meaning" */
     const char *examples; /* lines */
     const wi__option *options;
-    int most_operands;    /* -1: any number; then the first one ends the options */
+    int most_operands; /* -1: any number; then the first one ends the options */
     int (*run)(const wi__arguments *arguments); /* returns the exit status */
 } wi__command;
 

@@ -27,14 +27,16 @@ static void print_wrapped(FILE *out, int column, const char *text) {
 static void print_option(FILE *out, const wi__option *option) {
     int column = fprintf(out, "  --%s%s%s", option->name, option->argument ? " " : "",
                          option->argument ? option->argument : "");
-    print_wrapped(out, column + 1, option->help);
+    print_wrapped(out, column, option->help);
 }
 
 void wi__print_help(FILE *out, const wi__command *command) {
     static const wi__option help = {"help", NULL, "Print this"};
     fprintf(out, "within %s: %s\n\n", command->name, command->summary);
-    fprintf(out, "usage: within %s [OPTION]... %s\n\n%s\n\noptions\n", command->name, command->operands, command->text);
-    for (const wi__option *option = command->options; option->name; option++) print_option(out, option);
+    fprintf(out, "usage: within %s [OPTION]... %s\n\n%s\n\noptions\n", command->name,
+            command->operands, command->text);
+    for (const wi__option *option = command->options; option->name; option++)
+        print_option(out, option);
     print_option(out, &help);
     fputs("\nexit status\n", out);
     for (const char *line = command->statuses; *line;) {
@@ -42,7 +44,7 @@ void wi__print_help(FILE *out, const wi__command *command) {
         char text[400];
         snprintf(text, sizeof text, "%.*s", meaning - status - 1, line + status + 1);
         int column = fprintf(out, "  %.*s", status, line);
-        print_wrapped(out, column + 1, text);
+        print_wrapped(out, column, text);
         line += meaning + (line[meaning] == '\n');
     }
     fputs("\nexamples\n", out);
@@ -59,5 +61,6 @@ void wi__print_overview(FILE *out) {
           out);
     for (size_t i = 0; wi__commands[i]; i++)
         fprintf(out, "  %-*s%s\n", MARGIN - 2, wi__commands[i]->name, wi__commands[i]->summary);
-    fputs("\nwithin COMMAND --help tells more of a command; within --version prints the version.\n", out);
+    fputs("\nwithin COMMAND --help tells more of a command; within --version prints the version.\n",
+          out);
 }

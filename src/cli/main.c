@@ -24,10 +24,12 @@ static int unknown_word(const char *word) {
     const char *names[sizeof wi__commands / sizeof *wi__commands];
     size_t count = 0;
     if (word[0] == '-')
-        return wi__usage_error(NULL, "unknown option %s; did you mean %s?", word, options[wi__nearest(word, options, 2)]);
+        return wi__usage_error(NULL, "unknown option %s; did you mean %s?", word,
+                               options[wi__nearest(word, options, 2)]);
     for (; wi__commands[count]; count++) names[count] = wi__commands[count]->name;
     names[count++] = "help";
-    return wi__usage_error(NULL, "unknown command %s; did you mean %s?", word, names[wi__nearest(word, names, count)]);
+    return wi__usage_error(NULL, "unknown command %s; did you mean %s?", word,
+                           names[wi__nearest(word, names, count)]);
 }
 
 static int run_command(const wi__command *command, char **words) {

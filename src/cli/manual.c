@@ -46,7 +46,8 @@ static void print_text(FILE *out, const char *text) {
 static void print_begin(FILE *out, const char *name, const char *summary) {
     char upper[64];
     size_t length = 0;
-    for (; name[length] && length < sizeof upper - 1; length++) upper[length] = (char)toupper((unsigned char)name[length]);
+    for (; name[length] && length < sizeof upper - 1; length++)
+        upper[length] = (char)toupper((unsigned char)name[length]);
     upper[length] = '\0';
     fputs(".\\\" Made by within \\-\\-man.\n.TH ", out);
     print_escaped(out, upper, length);
@@ -99,7 +100,10 @@ static void print_command(FILE *out, const wi__command *command) {
     fputs(".SH DESCRIPTION\n", out);
     print_text(out, command->text);
     print_options(out, command);
-    if (command->details) print_text(out, command->details);
+    if (command->details) {
+        fputs(".SH NOTES\n", out);
+        print_text(out, command->details);
+    }
     print_statuses(out, command);
     print_examples(out, command);
     fputs(".SH SEE ALSO\n.BR within (1)\n", out);
@@ -107,18 +111,21 @@ static void print_command(FILE *out, const wi__command *command) {
 
 /* ---- within itself ---- */
 
-static const char description[] =
-    "Programs in C that use with\\-blocks from libwithin measure their sections: calls, time, percentiles,\n"
-    "errors. The measurements are kept in a record, a file that is complete at every moment: it can be\n"
-    "read while the program runs, and after it was killed.\n";
+static const char description[] = "Programs in C that use with\\-blocks from libwithin measure "
+                                  "their sections: calls, time, percentiles,\n"
+                                  "errors. The measurements are kept in a record, a file that is "
+                                  "complete at every moment: it can be\n"
+                                  "read while the program runs, and after it was killed.\n";
 
 static const char environment[] =
     ".SH ENVIRONMENT\n"
     ".TP\n.B WITHIN_RECORD\n"
     "The file that a program puts its record in. \\fBwithin run\\fR sets it.\n"
     ".TP\n.B WITHIN_CLOCK\n"
-    "The clock that sections read: \\fBtsc\\fR, the processor's counter; \\fBfenced\\fR, the same, read in the\n"
-    "order of the program; \\fBmonotonic\\fR, the system's. By default the counter, if the kernel trusts it.\n"
+    "The clock that sections read: \\fBtsc\\fR, the processor's counter; \\fBfenced\\fR, the same, "
+    "read in the\n"
+    "order of the program; \\fBmonotonic\\fR, the system's. By default the counter, if the kernel "
+    "trusts it.\n"
     ".TP\n.B NO_COLOR\n"
     "If it is set and not empty, reports are printed without colour.\n"
     ".SH FILES\n"
@@ -127,7 +134,8 @@ static const char environment[] =
 
 static void print_overview(FILE *out) {
     print_begin(out, "within", "where a program's time goes, and what a dead one was doing");
-    fputs(".SH SYNOPSIS\n\\fBwithin\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR]...\n.SH DESCRIPTION\n", out);
+    fputs(".SH SYNOPSIS\n\\fBwithin\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR]...\n.SH DESCRIPTION\n",
+          out);
     fputs(description, out);
     fputs(".SH COMMANDS\n", out);
     for (size_t i = 0; wi__commands[i]; i++) {
@@ -140,7 +148,8 @@ static void print_overview(FILE *out) {
     fputs(environment, out);
     fputs(".SH SEE ALSO\n", out);
     for (size_t i = 0; wi__commands[i]; i++)
-        fprintf(out, ".BR within\\-%s (1)%s\n", wi__commands[i]->name, wi__commands[i + 1] ? "," : "");
+        fprintf(out, ".BR within\\-%s (1)%s\n", wi__commands[i]->name,
+                wi__commands[i + 1] ? "," : "");
 }
 
 void wi__print_manual(FILE *out, const wi__command *command) {

@@ -52,7 +52,8 @@ int wi__nearest(const char *word, const char *const *names, size_t count) {
 static int unknown_option(const wi__command *command, const char *name) {
     const char *names[WI__MOST_OPTIONS + 1];
     size_t count = 0;
-    for (const wi__option *option = command->options; option->name; option++) names[count++] = option->name;
+    for (const wi__option *option = command->options; option->name; option++)
+        names[count++] = option->name;
     names[count++] = "help";
     return wi__usage_error(command->name, "unknown option --%s; did you mean --%s?", name,
                            names[wi__nearest(name, names, count)]);
@@ -61,7 +62,8 @@ static int unknown_option(const wi__command *command, const char *name) {
 /* The option's place in the table; -1 if it is not there. `length` leaves out "=value". */
 static int find_option(const wi__command *command, const char *name, size_t length) {
     for (int i = 0; command->options[i].name; i++)
-        if (strlen(command->options[i].name) == length && strncmp(command->options[i].name, name, length) == 0)
+        if (strlen(command->options[i].name) == length &&
+            strncmp(command->options[i].name, name, length) == 0)
             return i;
     return -1;
 }
@@ -70,7 +72,8 @@ static int find_option(const wi__command *command, const char *name, size_t leng
 static int take_option(const wi__command *command, char **words, wi__arguments *arguments) {
     char name[LONGEST_WORD + 1];
     size_t length = strcspn(words[0] + 2, "=");
-    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), words[0] + 2);
+    snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1),
+             words[0] + 2);
     const char *value = words[0][2 + length] == '=' ? words[0] + 3 + length : NULL;
     int found = find_option(command, words[0] + 2, length);
     if (found < 0) return unknown_option(command, name), 0;
@@ -80,7 +83,8 @@ static int take_option(const wi__command *command, char **words, wi__arguments *
         return 0;
     }
     if (option->argument && !value && !words[1]) {
-        wi__usage_error(command->name, "--%s needs a value: --%s %s", option->name, option->name, option->argument);
+        wi__usage_error(command->name, "--%s needs a value: --%s %s", option->name, option->name,
+                        option->argument);
         return 0;
     }
     arguments->values[found] = !option->argument ? "" : value ? value : words[1];
@@ -91,7 +95,8 @@ static int is_option(const char *word) { return word[0] == '-' && word[1] != '\0
 
 static wi__parsed check_operands(const wi__command *command, const wi__arguments *arguments) {
     if (command->most_operands < 0 || arguments->count <= command->most_operands) return WI__PARSED;
-    wi__usage_error(command->name, "\"%s\" is one argument too many", arguments->operands[command->most_operands]);
+    wi__usage_error(command->name, "\"%s\" is one argument too many",
+                    arguments->operands[command->most_operands]);
     return WI__PARSED_WRONG;
 }
 

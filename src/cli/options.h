@@ -19,7 +19,8 @@ typedef enum wi__parsed { WI__PARSED, WI__PARSED_HELP, WI__PARSED_WRONG } wi__pa
 wi__parsed wi__parse(const wi__command *command, char **words, wi__arguments *arguments);
 
 /** Say on stderr what is wrong with the command line, and where help is. @return WI__STATUS_USAGE. */
-int wi__usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int wi__usage_error(const char *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /** The index of the name that is nearest to `word` by edit distance; -1 if there are none. */
 int wi__nearest(const char *word, const char *const *names, size_t count);

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/newest.h"
 #include "cli/options.h"
+#include "cli/siblings.h"
 #include "record/profile.h"
 
 enum { JSON, CSV, FLAT, SORT, DEPTH, MIN_PERCENT };
@@ -17,25 +18,30 @@ static const wi__option options[] = {
     [JSON] = {"json", NULL, "Print JSON; the manual page lists its keys"},
     [CSV] = {"csv", NULL, "Print CSV, one line a path"},
     [FLAT] = {"flat", NULL, "Print one list of full paths instead of a tree"},
-    [SORT] = {"sort", "KEY", "Order by total, self or calls, the largest first, or by name; total by default"},
+    [SORT] = {"sort", "KEY",
+              "Order by total, self or calls, the largest first, or by name; total by default"},
     [DEPTH] = {"depth", "N", "Leave out paths that are more than N levels deep"},
-    [MIN_PERCENT] = {"min-percent", "X", "Leave out paths that took less than X percent of the whole time"},
+    [MIN_PERCENT] = {"min-percent", "X",
+                     "Leave out paths that took less than X percent of the whole time"},
     {NULL, NULL, NULL},
 };
 
 /* ---- options ---- */
 
 static int parse_sort(const char *word, wi__report_sort *sort) {
-    static const char *const keys[] = {
-        [WI__BY_TOTAL] = "total", [WI__BY_SELF] = "self", [WI__BY_CALLS] = "calls", [WI__BY_NAME] = "name"};
+    static const char *const keys[] = {[WI__BY_TOTAL] = "total",
+                                       [WI__BY_SELF] = "self",
+                                       [WI__BY_CALLS] = "calls",
+                                       [WI__BY_NAME] = "name"};
     for (int i = 0; word && i <= WI__BY_NAME; i++) {
         if (strcmp(word, keys[i]) != 0) continue;
         *sort = (wi__report_sort)i;
         return 0;
     }
     if (!word) return 0;
-    return wi__usage_error("report", "--sort takes total, self, calls or name, and got \"%s\"; did you mean %s?", word,
-                           keys[wi__nearest(word, keys, 4)]);
+    return wi__usage_error(
+        "report", "--sort takes total, self, calls or name, and got \"%s\"; did you mean %s?", word,
+        keys[wi__nearest(word, keys, 4)]);
 }
 
 static int parse_depth(const char *word, uint32_t *depth) {
@@ -43,11 +49,13 @@ static int parse_depth(const char *word, uint32_t *depth) {
     errno = 0;
     unsigned long number = word ? strtoul(word, &end, 10) : 0;
     if (!word) return 0;
-    if (!errno && word[0] >= '0' && word[0] <= '9' && !*end && number >= 1 && number <= UINT32_MAX) {
+    if (!errno && word[0] >= '0' && word[0] <= '9' && !*end && number >= 1 &&
+        number <= UINT32_MAX) {
         *depth = (uint32_t)number;
         return 0;
     }
-    return wi__usage_error("report", "--depth takes a number of levels from 1 on, and got \"%s\"", word);
+    return wi__usage_error("report", "--depth takes a number of levels from 1 on, and got \"%s\"",
+                           word);
 }
 
 static int parse_percent(const char *word, double *percent) {
@@ -58,13 +66,16 @@ static int parse_percent(const char *word, double *percent) {
         *percent = number;
         return 0;
     }
-    return wi__usage_error("report", "--min-percent takes a number from 0 to 100, and got \"%s\"", word);
+    return wi__usage_error("report", "--min-percent takes a number from 0 to 100, and got \"%s\"",
+                           word);
 }
 
 static int parse_options(const wi__arguments *arguments, wi__report_options *report) {
     if (arguments->values[JSON] && arguments->values[CSV])
         return wi__usage_error("report", "--json and --csv exclude each other");
-    report->format = arguments->values[JSON] ? WI__JSON : arguments->values[CSV] ? WI__CSV : WI__TEXT;
+    report->format = arguments->values[JSON]  ? WI__JSON
+                     : arguments->values[CSV] ? WI__CSV
+                                              : WI__TEXT;
     report->flat = arguments->values[FLAT] != NULL;
     int status = parse_sort(arguments->values[SORT], &report->sort);
     if (!status) status = parse_depth(arguments->values[DEPTH], &report->depth);
@@ -79,12 +90,11 @@ static int fail(const char *path, const char *why) {
     return WI__STATUS_FAILED;
 }
 
+/* Processes that begin to measure at the same moment may be seen in either order. */
 static void print_siblings(const char *path, const wi__profile *profile) {
-    char first[PATH_MAX];
-    size_t count = wi__siblings(path, profile->header.first.realtime_ns, first, sizeof first);
-    if (count)
-        printf("\n%zu more process%s of this run measured: within report %s%s\n", count, count == 1 ? "" : "es", first,
-               count == 1 ? "" : ", and so on");
+    enum { SLACK_NS = 100000000 };
+    uint64_t begin_ns = profile->header.first.realtime_ns;
+    wi__print_siblings(stdout, path, begin_ns > SLACK_NS ? begin_ns - SLACK_NS : 0);
 }
 
 static int report_on(const char *path, wi__report_options *report) {
@@ -122,7 +132,6 @@ static const char text[] =
     "open, innermost first, since when, and what they held.";
 
 static const char details[] =
-    "\n"
     "Times are in seconds (s), thousandths (ms), millionths (us) and billionths (ns).\n"
     "The 50th and 99th percentiles are right within 7 percent, all else to the clock's\n"
     "step. The heading says what reading the clock and a whole section cost; nothing\n"
@@ -156,7 +165,7 @@ static const char details[] =
     "\n"
     "CSV has the fields of sections, with a header line, as RFC 4180 wants them. In\n"
     "both, a path longer than 2,000 bytes begins with an ellipsis: use id and parent.\n"
-    "Bytes that are control characters or no UTF-8 are shown as \\xNN.\n";
+    "Bytes that are control characters or no UTF-8 are shown like \\x1b.\n";
 
 const wi__command wi__report_command = {
     .name = "report",

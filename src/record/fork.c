@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <within/block.h>
 
@@ -60,17 +61,19 @@ void wi__fork_watch(void) { pthread_atfork(wi__record_lock, wi__record_unlock, i
 
 int wi__fork_is_pending(void) { return forked.pending; }
 
-const char *wi__fork_settle(void) {
+const char *wi__fork_settle(char *path, size_t size) {
     if (wi__self.lane) wi__self.branch = forked.branch;
     if (!forked.pending) return NULL;
     forked.pending = 0;
-    return forked.parents_path[0] ? forked.parents_path : NULL;
+    if (!forked.parents_path[0]) return NULL;
+    snprintf(path, size, "%s.%d", forked.parents_path, (int)getpid());
+    return path;
 }
 
 void wi__fork_closed(const wi__branch *branch) {
-    if (branch == forked.branch) forked.branch = branch->parent;
+    if (branch->lane == forked.lane && branch == forked.branch) forked.branch = branch->parent;
 }
 
 int wi__fork_is_inside_inherited(void) {
-    return forked.branch && forked.branch->parent && forked.lane == wi__self.lane;
+    return wi__self.lane == forked.lane && forked.branch && forked.branch->parent;
 }

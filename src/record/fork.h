@@ -17,10 +17,10 @@ int wi__fork_is_pending(void);
  * A thread of the child measures for the first time: give it back its branch, if it is the one that forked.
  * The lock is held.
  *
- * @return when the whole child measures for the first time: the path that its file's name derives from,
- *         or NULL if the parent had no file. Else NULL.
+ * @param[out] path  of size `size`: the child's own file, "<parent's>.<pid>".
+ * @return `path` when the whole child measures for the first time and the parent had a file; else NULL.
  */
-const char *wi__fork_settle(void);
+const char *wi__fork_settle(char *path, size_t size);
 
 /** A section was closed. */
 void wi__fork_closed(const wi__branch *branch);

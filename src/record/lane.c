@@ -70,6 +70,7 @@ void wi__lanes_restart(const wi__lane *keep) {
         wi__tree_zero(lane->region->root);
         lane->next_anchor = 0;
         lane->region->threads = lane == keep;
+        lane->region->thread = (uint32_t)syscall(SYS_gettid);
         if (lane == keep) continue;
         memset(lane->region->holds, 0, sizeof lane->region->holds);
         wi__lane_give_back(lane);

@@ -2,6 +2,7 @@
 #include "record/record.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,7 +133,7 @@ static void on_suppressed(const wi_error *error) {
 
 __attribute__((constructor)) static void listen_to_blocks(void) { wi__on_suppressed = on_suppressed; }
 
-/* Put the record into the file that the environment names, or that a forked child adds to its parent's. */
+/* Put the record into the file that the environment names, or into a forked child's own. */
 static void move_to_file(const char *path) {
     char why[256];
     if (wi__record_move_to_file(path, 1, why, sizeof why))
@@ -170,8 +171,8 @@ static int begin_record(void) {
 /* With the lock held: the process's record, the thread's lane. */
 static wi__lane *settle(void) {
     if (!begin_record()) return NULL;
-    const char *parents_path = wi__fork_settle();
-    if (parents_path) move_to_file(parents_path);
+    char path[PATH_MAX];
+    if (wi__fork_settle(path, sizeof path)) move_to_file(path);
     if (wi__self.lane) return wi__self.lane;
     wi__lane *lane = wi__lane_take();
     if (!lane) return NULL;

@@ -31,15 +31,15 @@ WI__INLINE void wi__node_end_change(wi__node *node, uint32_t seq) {
 }
 
 /**
- * Count a call that took so many ticks. 0 if the counter of the call before is full: then nothing was
- * done, and wi__histogram_carry is to be called first.
+ * Count a call that took so many ticks. 0, and nothing was done, if the clock went backwards, or if the
+ * counter of the call before is full: then wi__histogram_carry is to be called first.
  *
  * The histogram is one call behind: a read of the clock waits for what comes before it, so that a long
  * chain of operations costs its whole length, and the bucket of the call before is known at once.
  */
 WI__INLINE int wi__node_add_call(wi__node *node, uint64_t ticks) {
     uint32_t *counter = &node->histogram[node->pending], count = *counter + 1;
-    if (WI__UNLIKELY(!count)) return 0;
+    if (WI__UNLIKELY(!count || (int64_t)ticks < 0)) return 0;
     uint32_t seq = wi__node_begin_change(node);
     *counter = count;
     node->pending = wi__bucket(ticks);

@@ -50,7 +50,8 @@ static void print_row(const wi__page *page, const wi__row *row) {
 }
 
 void wi__write_csv(const wi__page *page) {
-    fputs("id,parent,depth,name,path,calls,total_s,self_s,mean_s,std_s,min_s,p50_s,p99_s,max_s,errors,"
+    fputs("id,parent,depth,name,path,calls,total_s,self_s,mean_s,std_s,min_s,p50_s,p99_s,max_s,"
+          "errors,"
           "percent_of_parent,suppressed,open\n",
           page->out);
     for (size_t i = 0; i < page->view->row_count; i++) print_row(page, &page->view->rows[i]);

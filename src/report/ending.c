@@ -50,9 +50,17 @@ static void killed_text(int wait_status, char *buffer, size_t size) {
         if (signals[i].number == number) found = &signals[i];
     const char *core = WCOREDUMP(wait_status) ? ", core dumped" : "";
     if (found)
-        snprintf(buffer, size, "killed by signal %d (%s)%s%s", number, found->name, found->text, core);
+        snprintf(buffer, size, "killed by signal %d (%s)%s%s", number, found->name, found->text,
+                 core);
     else
         snprintf(buffer, size, "killed by signal %d%s", number, core);
+}
+
+void wi__wait_status_text(int wait_status, char *buffer, size_t size) {
+    if (WIFSIGNALED(wait_status))
+        killed_text(wait_status, buffer, size);
+    else
+        snprintf(buffer, size, "ended with status %d", WEXITSTATUS(wait_status));
 }
 
 void wi__ending_text(const wi__profile *profile, char *buffer, size_t size) {
@@ -60,18 +68,22 @@ void wi__ending_text(const wi__profile *profile, char *buffer, size_t size) {
     switch (wi__ending_of(profile)) {
     case WI__NOT_MEASURED: snprintf(buffer, size, "nothing has measured here"); break;
     case WI__RUNNING: snprintf(buffer, size, "running, process %u", header->owner.pid); break;
-    case WI__EXITED: snprintf(buffer, size, "ended with status %d", WEXITSTATUS(header->wait_status)); break;
-    case WI__KILLED: killed_text(header->wait_status, buffer, size); break;
+    case WI__EXITED:
+    case WI__KILLED: wi__wait_status_text(header->wait_status, buffer, size); break;
     case WI__FINISHED: snprintf(buffer, size, "ended; with which status is not known"); break;
     case WI__CUT_OFF:
-        snprintf(buffer, size, "gone before its exit: killed, ended by _exit(), or the machine stopped");
+        snprintf(buffer, size,
+                 "gone before its exit: killed, ended by _exit(), or the machine stopped");
         break;
     }
 }
 
 const char *wi__ending_word(wi__ending ending) {
-    static const char *const words[] = {[WI__NOT_MEASURED] = "not measured", [WI__RUNNING] = "running",
-                                        [WI__EXITED] = "exit",               [WI__KILLED] = "signal",
-                                        [WI__FINISHED] = "end",              [WI__CUT_OFF] = "cut off"};
+    static const char *const words[] = {[WI__NOT_MEASURED] = "not measured",
+                                        [WI__RUNNING] = "running",
+                                        [WI__EXITED] = "exit",
+                                        [WI__KILLED] = "signal",
+                                        [WI__FINISHED] = "end",
+                                        [WI__CUT_OFF] = "cut off"};
     return words[ending];
 }

@@ -20,6 +20,8 @@ typedef enum wi__ending {
 wi__ending wi__ending_of(const wi__profile *profile);
 /** "ended with status 3", "killed by signal 11 (SIGSEGV): segmentation fault", … */
 void wi__ending_text(const wi__profile *profile, char *buffer, size_t size);
+/** The same from a status as of wait(2). */
+void wi__wait_status_text(int wait_status, char *buffer, size_t size);
 /** "exit", "signal", … : the word for programs. */
 const char *wi__ending_word(wi__ending ending);
 

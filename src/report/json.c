@@ -16,14 +16,16 @@
 
 /* ---- values ---- */
 
-/* Any bytes: what is no UTF-8 or a control character has become "\xNN" first. */
+/* Any bytes: what is no UTF-8 or a control character has become "\x1b" first. */
 static void print_text(FILE *out, const char *text) {
     char printable[4 * WI__PATH_TEXT];
     wi__printable(printable, sizeof printable, text);
     fputc('"', out);
-    for (const char *byte = printable; *byte; byte++) {
-        if (*byte == '"' || *byte == '\\') fputc('\\', out);
-        fputc(*byte, out);
+    for (const char *rest = printable; *rest;) {
+        size_t plain = strcspn(rest, "\"\\");
+        fwrite(rest, 1, plain, out);
+        rest += plain;
+        if (*rest) fprintf(out, "\\%c", *rest++);
     }
     fputc('"', out);
 }

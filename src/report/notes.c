@@ -50,11 +50,13 @@ void wi__page_notes(const wi__page *page) {
     const wi__profile *profile = page->profile;
     const wi__header *header = &profile->header;
     print_tallies(page, WI__SUPPRESSED, "suppressed errors");
-    print_tallies(page, WI__MISMATCHED, "ends of sections that did not match their begins, repaired");
+    print_tallies(page, WI__MISMATCHED,
+                  "ends of sections that did not match their begins, repaired");
     const counted counts[] = {
         {"paths deeper than --depth, not shown", page->view->too_deep},
         {"paths below --min-percent, not shown", page->view->too_small},
-        {"calls counted as \"(other)\", for there were more paths than a record keeps", header->folded},
+        {"calls counted as \"(other)\", for there were more paths than a record keeps",
+         header->folded},
         {"calls not recorded for lack of memory", header->dropped},
         {"things held but not listed, for a thread held too many at once", header->unlisted},
         {"suppressed errors and mismatched ends of further kinds", header->untallied},

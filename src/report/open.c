@@ -7,7 +7,7 @@
 #include "report/units.h"
 #include "report/utf8.h"
 
-enum { SHOWN = 20, WHAT_BYTES = 900, WIDEST_WHAT = 60 };
+enum { SHOWN = 20, WHAT_BYTES = 240, WIDEST_WHAT = 60 };
 
 static void what_of(const wi__page *page, const wi__open_scope *scope, char *buffer, size_t size) {
     if (scope->path != WI__NO_PATH)
@@ -39,7 +39,8 @@ static void print_scope(const wi__page *page, const wi__open_scope *scope, int w
     fprintf(page->out, "%*s  since %s, for %s", width > used ? width - used : 0, "",
             wi__time_of_day_text(wi__realtime_of(profile, scope->start)).text,
             wi__seconds_text(wi__seconds_between(profile, scope->start, profile->end)).text);
-    if (profile->threads > 1 && scope->thread) fprintf(page->out, ", thread %" PRIu32, scope->thread);
+    if (profile->threads > 1 && scope->thread)
+        fprintf(page->out, ", thread %" PRIu32, scope->thread);
     fputc('\n', page->out);
 }
 
@@ -49,8 +50,9 @@ void wi__page_open(const wi__page *page) {
     if (!shown) return;
     int width = what_width(page, shown);
     const char *when = wi__ending_of(profile) == WI__RUNNING ? "now" : "at the end";
+    fputc('\n', page->out);
     wi__page_ink(page, WI__NOTICE);
-    fprintf(page->out, "\nopen %s, innermost first", when);
+    fprintf(page->out, "open %s, innermost first", when);
     wi__page_ink(page, WI__PLAIN);
     fputc('\n', page->out);
     for (size_t i = 0; i < shown; i++) print_scope(page, &profile->open[i], width);

@@ -19,18 +19,22 @@ typedef enum wi__report_sort {
     WI__BY_NAME, /* by its bytes */
 } wi__report_sort;
 
-typedef enum wi__report_color { WI__COLOR_AUTO, WI__COLOR_NEVER, WI__COLOR_ALWAYS } wi__report_color;
+typedef enum wi__report_color {
+    WI__COLOR_AUTO,
+    WI__COLOR_NEVER,
+    WI__COLOR_ALWAYS
+} wi__report_color;
 
 /** All zero is the default: a tree of all paths as text, the largest total first. */
 typedef struct wi__report_options {
     wi__report_format format;
     wi__report_sort sort;
-    uint32_t depth;     /* levels of the tree that are shown; 0: all */
-    double min_percent; /* paths with less of the whole time are left out */
-    int flat;           /* full paths in one list, not a tree */
+    uint32_t depth;         /* levels of the tree that are shown; 0: all */
+    double min_percent;     /* paths with less of the whole time are left out */
+    int flat;               /* full paths in one list, not a tree */
     wi__report_color color; /* by default on a terminal, unless NO_COLOR is set */
-    int width;          /* columns; 0: the terminal's, and no limit if it is none */
-    const char *record; /* the record's path, to be shown; or NULL */
+    int width;              /* columns; 0: the terminal's, and no limit if it is none */
+    const char *record;     /* the record's path, to be shown; or NULL */
 } wi__report_options;
 
 /**

@@ -32,13 +32,15 @@ static wi__number p50_cell(const wi__figures *row) { return seconds_cell(row->p5
 static wi__number p99_cell(const wi__figures *row) { return seconds_cell(row->p99_s); }
 static wi__number max_cell(const wi__figures *row) { return seconds_cell(row->max_s); }
 static wi__number errors_cell(const wi__figures *row) { return wi__count_text(row->errors); }
-static wi__number parent_cell(const wi__figures *row) { return wi__percent_text(row->percent_of_parent); }
+static wi__number parent_cell(const wi__figures *row) {
+    return wi__percent_text(row->percent_of_parent);
+}
 
 enum { ERRORS = 9, COLUMNS = 11 };
 static const column columns[COLUMNS] = {
-    {"calls", 0, calls_cell}, {"total  ", 0, total_cell},       {"self  ", 2, self_cell},
-    {"mean  ", 3, mean_cell}, {"std  ", 8, std_cell},           {"min  ", 9, min_cell},
-    {"p50  ", 7, p50_cell},   {"p99  ", 6, p99_cell},           {"max  ", 4, max_cell},
+    {"calls", 0, calls_cell},   {"total  ", 0, total_cell},   {"self  ", 2, self_cell},
+    {"mean  ", 3, mean_cell},   {"std  ", 8, std_cell},       {"min  ", 9, min_cell},
+    {"p50  ", 7, p50_cell},     {"p99  ", 6, p99_cell},       {"max  ", 4, max_cell},
     {"errors", 5, errors_cell}, {"% parent", 1, parent_cell},
 };
 
@@ -113,7 +115,8 @@ static int rank_of(const layout *table, int c) {
 static int drop_one(layout *table) {
     int worst = -1;
     for (int c = 0; c < COLUMNS; c++)
-        if (!table->dropped[c] && rank_of(table, c) && (worst < 0 || rank_of(table, c) > rank_of(table, worst)))
+        if (!table->dropped[c] && rank_of(table, c) &&
+            (worst < 0 || rank_of(table, c) > rank_of(table, worst)))
             worst = c;
     if (worst >= 0) table->dropped[worst] = 1;
     return worst >= 0;
@@ -123,7 +126,8 @@ static int drop_one(layout *table) {
 static void fit(layout *table, int width) {
     int least = width / 3 > LEAST_NAME ? width / 3 : LEAST_NAME;
     if (table->name < least) least = table->name;
-    while (least + figures_width(table) > width && drop_one(table)) {}
+    while (least + figures_width(table) > width && drop_one(table)) {
+    }
     int room = width - figures_width(table);
     if (room < LEAST_NAME / 2) room = LEAST_NAME / 2;
     if (table->name > room) table->name = room;
@@ -136,7 +140,8 @@ static void print_titles(const wi__page *page, const layout *table) {
     int used = snprintf(line, sizeof line, "%-*s", table->name, "section");
     for (int c = 0; c < COLUMNS; c++)
         if (!table->dropped[c])
-            used += snprintf(line + used, sizeof line - (size_t)used, "%*s", GAP + table->widths[c], columns[c].title);
+            used += snprintf(line + used, sizeof line - (size_t)used, "%*s", GAP + table->widths[c],
+                             columns[c].title);
     while (used && line[used - 1] == ' ') used--;
     wi__page_ink(page, WI__FAINT);
     fprintf(page->out, "%.*s", used, line);
@@ -181,8 +186,10 @@ static void print_dropped(const wi__page *page, const layout *table) {
     int count = 0;
     for (int c = 0; c < COLUMNS; c++) {
         if (!table->dropped[c]) continue;
-        int length = (int)strcspn(columns[c].title, " ");
-        fprintf(page->out, "%s%.*s", count++ ? ", " : "columns left out: ", length ? length : 1, columns[c].title);
+        int length = (int)strlen(columns[c].title);
+        while (columns[c].title[length - 1] == ' ') length--;
+        fprintf(page->out, "%s%.*s", count++ ? ", " : "columns left out: ", length,
+                columns[c].title);
     }
     if (count) fputs("; a wider terminal shows them\n", page->out);
 }

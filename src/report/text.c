@@ -63,9 +63,10 @@ static void print_time(const wi__page *page) {
     const wi__profile *profile = page->profile;
     double wall_s = wi__seconds_between(profile, profile->header.first.ticks, profile->end);
     print_label(page, "time");
-    fprintf(page->out, "%s from %s", wi__seconds_text(wall_s).text,
+    fprintf(page->out, "%s, from %s", wi__seconds_text(wall_s).text,
             wi__moment_text(profile->header.first.realtime_ns).text);
-    if (profile->threads) fprintf(page->out, ", %u thread%s", profile->threads, wi__plural(profile->threads));
+    if (profile->threads)
+        fprintf(page->out, ", %u thread%s", profile->threads, wi__plural(profile->threads));
     fputc('\n', page->out);
 }
 
@@ -83,11 +84,15 @@ static void print_clock(const wi__page *page) {
     print_label(page, "clock");
     fputs(clock_name(header->clock), page->out);
     if (header->clock_step_ticks)
-        fprintf(page->out, ", step %s, read %s, section %s; nothing is subtracted",
-                wi__seconds_text(wi__profile_seconds(profile, (double)header->clock_step_ticks)).text,
-                wi__seconds_text(wi__profile_seconds(profile, header->clock_read_ticks)).text,
-                wi__seconds_text(wi__profile_seconds(profile, header->section_ticks)).text);
+        fprintf(
+            page->out, ", resolution %s",
+            wi__seconds_text(wi__profile_seconds(profile, (double)header->clock_step_ticks)).text);
     fputc('\n', page->out);
+    if (!(header->section_ticks > 0)) return;
+    print_label(page, "cost");
+    fprintf(page->out, "%s a clock read, %s a section; nothing is subtracted\n",
+            wi__seconds_text(wi__profile_seconds(profile, header->clock_read_ticks)).text,
+            wi__seconds_text(wi__profile_seconds(profile, header->section_ticks)).text);
 }
 
 static void print_fork(const wi__page *page) {

@@ -38,7 +38,8 @@ wi__number wi__seconds_text(double seconds) {
     if (isnan(seconds)) return (wi__number){"-"};
     if (seconds <= 0) return (wi__number){"0 s"};
     for (size_t i = 0; i < sizeof small / sizeof *small; i++)
-        if (seconds * small[i].scale < 999.5) return digits(seconds * small[i].scale, 3, small[i].unit);
+        if (seconds * small[i].scale < 999.5)
+            return digits(seconds * small[i].scale, 3, small[i].unit);
     if (seconds < 9999.5) return digits(seconds, 4, " s");
     return grouped(seconds < 1e15 ? (uint64_t)(seconds + 0.5) : (uint64_t)1e15, " s");
 }

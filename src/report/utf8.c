@@ -14,7 +14,11 @@ typedef struct character {
 static character decode(const char *text) {
     const unsigned char *byte = (const unsigned char *)text;
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t bytes = byte[0] < 0x80 ? 1 : byte[0] >> 5 == 6 ? 2 : byte[0] >> 4 == 14 ? 3 : byte[0] >> 3 == 30 ? 4 : 0;
+    size_t bytes = byte[0] < 0x80       ? 1
+                   : byte[0] >> 5 == 6  ? 2
+                   : byte[0] >> 4 == 14 ? 3
+                   : byte[0] >> 3 == 30 ? 4
+                                        : 0;
     character none = {byte[0], 1, 0};
     if (bytes < 2) return bytes ? (character){byte[0], 1, 1} : none;
     uint32_t code = byte[0] & (0x7Fu >> bytes);
@@ -32,9 +36,9 @@ static int columns_of(uint32_t code) {
         uint32_t from, to;
         int columns;
     } ranges[] = {
-        {0x0300, 0x036F, 0},   {0x200B, 0x200F, 0},   {0xFE00, 0xFE0F, 0},   {0x1100, 0x115F, 2},
-        {0x2E80, 0xA4CF, 2},   {0xAC00, 0xD7A3, 2},   {0xF900, 0xFAFF, 2},   {0xFE30, 0xFE6F, 2},
-        {0xFF00, 0xFF60, 2},   {0xFFE0, 0xFFE6, 2},   {0x1F300, 0x1FAFF, 2}, {0x20000, 0x3FFFD, 2},
+        {0x0300, 0x036F, 0}, {0x200B, 0x200F, 0}, {0xFE00, 0xFE0F, 0},   {0x1100, 0x115F, 2},
+        {0x2E80, 0xA4CF, 2}, {0xAC00, 0xD7A3, 2}, {0xF900, 0xFAFF, 2},   {0xFE30, 0xFE6F, 2},
+        {0xFF00, 0xFF60, 2}, {0xFFE0, 0xFFE6, 2}, {0x1F300, 0x1FAFF, 2}, {0x20000, 0x3FFFD, 2},
     };
     for (size_t i = 0; code >= 0x300 && i < sizeof ranges / sizeof *ranges; i++)
         if (code >= ranges[i].from && code <= ranges[i].to) return ranges[i].columns;
@@ -86,7 +90,7 @@ static int is_control(uint32_t code) {
 static size_t escape(char *buffer, const char *text, size_t bytes) {
     size_t used = 0;
     for (size_t i = 0; i < bytes; i++)
-        used += (size_t)sprintf(buffer + used, "\\x%02X", (unsigned char)text[i]);
+        used += (size_t)sprintf(buffer + used, "\\x%02x", (unsigned char)text[i]);
     return used;
 }
 

@@ -14,7 +14,7 @@ int wi__text_width(const char *text);
 int wi__print_shortened(FILE *out, const char *text, int width);
 
 /**
- * Copy text, with bytes that are control characters or no UTF-8 as "\xNN". What is printable already is
+ * Copy text, with bytes that are control characters or no UTF-8 as "\x1b". What is printable already is
  * not changed. The copy is cut at the end when the buffer is too small, never inside a character.
  */
 void wi__printable(char *buffer, size_t size, const char *text);

@@ -8,9 +8,9 @@
 typedef struct choice {
     const wi__profile *profile;
     const wi__report_options *options;
-    char *shown;      /* of each path: will it be a row? */
-    uint32_t *depth;  /* of each path; the root's children have 0 */
-    double whole_s;   /* the total of all paths at the top */
+    char *shown;     /* of each path: will it be a row? */
+    uint32_t *depth; /* of each path; the root's children have 0 */
+    double whole_s;  /* the total of all paths at the top */
 } choice;
 
 /* Those with calls, and what is above them. Parents come before their children. */
@@ -39,8 +39,8 @@ static double key_of(const wi__figures *figures, wi__report_sort sort) {
 }
 
 static wi__row row_of(const choice *chosen, uint32_t i) {
-    wi__row row = {i, chosen->profile->paths[i].parent, chosen->depth[i], 0, chosen->profile->paths[i].name,
-                   wi__path_figures(chosen->profile, i)};
+    wi__row row = {i, chosen->profile->paths[i].parent, chosen->depth[i],
+                   0, chosen->profile->paths[i].name,   wi__path_figures(chosen->profile, i)};
     row.key = key_of(&row.figures, chosen->options->sort);
     return row;
 }
@@ -95,7 +95,8 @@ static int by_parent_and_key(const void *left, const void *right) {
 }
 
 /* From rows that are sorted by parent to a tree: each row, then all below it. */
-static void walk(const choice *chosen, const wi__row *sorted, wi__view *view, size_t *first, size_t *waiting) {
+static void walk(const choice *chosen, const wi__row *sorted, wi__view *view, size_t *first,
+                 size_t *waiting) {
     size_t count = view->row_count, paths = chosen->profile->path_count, depth = 0, done = 0;
     for (size_t i = 0; i < paths; i++) first[i] = count;
     for (size_t i = count; i-- > 0;) first[sorted[i].parent] = i;
@@ -113,7 +114,8 @@ static void walk(const choice *chosen, const wi__row *sorted, wi__view *view, si
 static int order_as_tree(const choice *chosen, wi__view *view) {
     size_t count = view->row_count, paths = chosen->profile->path_count;
     wi__row *sorted = malloc((count + 1) * sizeof *sorted);
-    size_t *first = malloc(paths * sizeof *first), *waiting = malloc((2 * count + 2) * sizeof *waiting);
+    size_t *first = malloc(paths * sizeof *first),
+           *waiting = malloc((2 * count + 2) * sizeof *waiting);
     int enough = sorted && first && waiting;
     if (enough) {
         memcpy(sorted, view->rows, count * sizeof *sorted);

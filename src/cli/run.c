@@ -1,0 +1,173 @@
+/* within run: run a program with a record, and tell what became of it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/fresh_record.h"
+#include "cli/options.h"
+#include "cli/program.h"
+#include "cli/siblings.h"
+#include "report/ending.h"
+#include "report/report.h"
+
+enum { RECORD, NO_REPORT };
+enum {
+    STATUS_OWN_FAILURE = 125,
+    STATUS_NOT_EXECUTABLE = 126,
+    STATUS_NOT_FOUND = 127,
+    STATUS_SIGNAL = 128
+};
+
+static const wi__option options[] = {
+    [RECORD] = {"record", "PATH",
+                "Put the record there; by default .within/PROGRAM-DATE-TIME-PID.within"},
+    [NO_REPORT] = {"no-report", NULL, "Print no report at the end"},
+    {NULL, NULL, NULL},
+};
+
+/* ---- the report ---- */
+
+static void say_recorded_nothing(const char *program, int wait_status) {
+    char end[200];
+    wi__wait_status_text(wait_status, end, sizeof end);
+    if (WIFSIGNALED(wait_status)) fprintf(stderr, "within run: %s: %s\n", program, end);
+    fprintf(stderr, "within run: %s recorded nothing: it opened no section of libwithin\n",
+            program);
+}
+
+static void print_profile(const wi__fresh_record *record, const wi__profile *profile) {
+    wi__report_options report = {.record = record->shown};
+    fputc('\n', stderr);
+    if (!wi__report_print(stderr, profile, &report)) {
+        fputs("within run: there is not enough memory for a report\n", stderr);
+        return;
+    }
+    if (!wi__fresh_record_is_there(record))
+        fprintf(stderr,
+                "\nwithin run: %s was deleted meanwhile: this report is all that is left of it\n",
+                record->shown);
+    wi__print_siblings(stderr, record->shown, record->begin_ns);
+}
+
+static void print_report(const wi__fresh_record *record, const char *program, int wait_status) {
+    char why[256];
+    wi__profile profile;
+    if (!wi__profile_read_file(record->file, &profile, why, sizeof why)) {
+        fprintf(stderr, "within run: %s: %s\n", record->shown, why);
+        return;
+    }
+    if (profile.header.owner.pid)
+        print_profile(record, &profile);
+    else
+        say_recorded_nothing(program, wait_status);
+    wi__profile_release(&profile);
+}
+
+/* ---- the run ---- */
+
+static int was_taken(const wi__fresh_record *record) {
+    uint32_t owner = 0;
+    return pread(record->file, &owner, sizeof owner, offsetof(wi__header, owner.pid)) ==
+               sizeof owner &&
+           owner;
+}
+
+static int finish(wi__program *program, wi__fresh_record *record, char **words, int quiet) {
+    int wait_status = wi__program_wait(program);
+    if (wait_status == -1) {
+        fprintf(stderr, "within run: %s: its end was not seen: %s\n", words[0], strerror(errno));
+        return STATUS_OWN_FAILURE;
+    }
+    if (record->file >= 0) wi__fresh_record_end(record, (uint32_t)program->pid, wait_status);
+    if (record->file >= 0 && !quiet) print_report(record, words[0], wait_status);
+    if (record->file >= 0 && !record->is_wish && !was_taken(record))
+        wi__fresh_record_discard(record);
+    wi__fresh_record_close(record);
+    return WIFSIGNALED(wait_status) ? STATUS_SIGNAL + WTERMSIG(wait_status)
+                                    : WEXITSTATUS(wait_status);
+}
+
+static int say_not_run(const char *program, int error) {
+    const char *why = strerror(error);
+    if (error == ENOENT && !strchr(program, '/')) why = "command not found";
+    if (error == ENOENT && strchr(program, '/') && access(program, F_OK) == 0)
+        why = "the interpreter that its first line names does not exist";
+    fprintf(stderr, "within run: %s: %s\n", program, why);
+    return error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE;
+}
+
+static int start_and_finish(wi__program *program, wi__fresh_record *record, char **words,
+                            int quiet) {
+    int error = wi__program_start(program, words, record->file >= 0 ? record->path : NULL);
+    if (error || program->exec_error) wi__fresh_record_discard(record);
+    if (program->exec_error) return say_not_run(words[0], program->exec_error);
+    if (!error) {
+        wi__fresh_record_keep(record);
+        return finish(program, record, words, quiet);
+    }
+    fprintf(stderr, "within run: %s: no process can be made: %s\n", words[0], strerror(error));
+    return STATUS_OWN_FAILURE;
+}
+
+static int run(const wi__arguments *arguments) {
+    char why[256];
+    wi__program program;
+    wi__fresh_record record;
+    if (!arguments->count)
+        return wi__usage_error("run", "the command to run is missing: within run -- COMMAND");
+    if (arguments->values[RECORD] && !*arguments->values[RECORD])
+        return wi__usage_error("run", "--record needs a path, and got an empty one");
+    wi__program_prepare(&program);
+    wi__made made = wi__fresh_record_make(&record, arguments->values[RECORD], arguments->operands,
+                                          why, sizeof why);
+    if (made != WI__MADE) fprintf(stderr, "within run: record %s: %s", record.shown, why);
+    if (made == WI__NOT_MADE)
+        fputs("; the program runs without a record: there will be no report", stderr);
+    if (made != WI__MADE) fputc('\n', stderr);
+    if (made == WI__REFUSED) return STATUS_OWN_FAILURE;
+    return start_and_finish(&program, &record, arguments->operands,
+                            arguments->values[NO_REPORT] != NULL);
+}
+
+/* ---- what it says of itself ---- */
+
+static const char text[] =
+    "Runs COMMAND with its ARGUMENTs, and keeps what it measures in a record. The\n"
+    "record is complete at every moment: within report reads it while the program\n"
+    "runs, and after it was killed. At the end the report is printed on stderr; of a\n"
+    "program that crashed it says what killed it, and which blocks were open.\n"
+    "\n"
+    "Signals that are sent to within run are passed on to the program, and its exit\n"
+    "status is passed back. Where no record can be made, that is said, and the program\n"
+    "runs without. An old record at PATH is replaced; one of a running program, or a\n"
+    "file that is no record, is left alone, and nothing is run.";
+
+static const char details[] =
+    "The program finds the record's path in the environment variable WITHIN_RECORD,\n"
+    "and so do the programs that it starts. The first process that opens a section\n"
+    "takes the record; the others put theirs beside it, as PATH.PID.\n";
+
+const wi__command wi__run_command = {
+    .name = "run",
+    .summary = "run a program with a record, and report on it",
+    .operands = "[--] COMMAND [ARGUMENT]...",
+    .text = text,
+    .details = details,
+    .statuses = "N\tThe program ended with status N\n"
+                "128+N\tThe program was killed by signal N\n"
+                "125\tThe program was not run: its record must not be replaced, or there is no "
+                "process to be had\n"
+                "126\tThe program cannot be executed\n"
+                "127\tThe program was not found\n"
+                "2\tThe command line is wrong\n",
+    .examples = "within run -- ./simulate --steps 1000\n"
+                "within run --record run.within --no-report -- ./simulate\n"
+                "WITHIN_CLOCK=fenced within run -- ./simulate\n",
+    .options = options,
+    .most_operands = -1,
+    .run = run,
+};
