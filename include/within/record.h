@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include <within/error.h>
 #include <within/macros.h>
 
 WI__BEGIN_DECLS
@@ -51,9 +52,10 @@ typedef struct wi_holding {
 WI_API wi_holding wi_hold(const char *kind, const char *format, ...) WI__PRINTF(2, 3);
 WI_API void wi_let_go(wi_holding holding);
 
-/* An open section's place in the thread's tree. */
+/* A section's place in the source, and while it is open in the thread's tree. */
 typedef struct wi__opened {
-    void *branch; /* NULL: it is not measured */
+    const wi_place *site; /* where the wi_section stands; its address is its identity */
+    void *branch;         /* NULL: it is not measured */
     void *node;
     uint64_t start; /* ticks of the clock in use */
 } wi__opened;

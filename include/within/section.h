@@ -20,7 +20,6 @@ WI__BEGIN_DECLS
 /* Bytes of a section's name; a longer one is cut, and marked with "…". */
 typedef struct wi_section {
     const wi_protocol *protocol;
-    const wi_place *site; /* where the wi_section stands; its address is its identity */
     const char *name;
     wi__opened opened;
 } wi_section;
@@ -65,7 +64,7 @@ WI__INLINE wi_section wi__section(const wi_protocol *protocol, const wi_place *s
                                   const char *name) {
     wi_section section;
     section.protocol = protocol;
-    section.site = site;
+    section.opened.site = site;
     section.name = name;
     return section;
 }

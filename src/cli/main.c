@@ -1,7 +1,9 @@
 /* The command `within`: finds the command that is meant, and sees that what was printed has arrived. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <within/version.h>
 
@@ -79,4 +81,15 @@ static int finish_output(int status) {
     return status ? status : WI__STATUS_FAILED;
 }
 
-int main(int count, char **words) { return finish_output(dispatch(words + (count > 0))); }
+/* Without them the next file that is opened would be taken for stdin, stdout or stderr. */
+static void open_standard_files(void) {
+    int file;
+    do file = open("/dev/null", O_RDWR | O_CLOEXEC);
+    while (file >= 0 && file <= STDERR_FILENO);
+    if (file >= 0) close(file);
+}
+
+int main(int count, char **words) {
+    open_standard_files();
+    return finish_output(dispatch(words + (count > 0)));
+}

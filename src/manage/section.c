@@ -7,7 +7,7 @@
 
 void wi__section_enter(void *self) {
     wi_section *section = self;
-    wi__scope_begin(&section->opened, section->site, section->name);
+    wi__scope_begin(&section->opened, section->name);
 }
 
 void wi__named_section_enter(void *self) {
@@ -18,7 +18,7 @@ void wi__named_section_enter(void *self) {
 wi_verdict wi__section_exit(void *self, wi_reason reason, const wi_error *error) {
     (void)error;
     wi_section *section = self;
-    return wi__scope_end(&section->opened, section->site, reason == WI_RAISED);
+    return wi__scope_end(&section->opened, reason);
 }
 
 void wi__section_describe(const void *self, char *buffer, size_t size) {

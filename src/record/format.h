@@ -46,7 +46,7 @@ typedef enum wi__clock {
 /** What a line of the tally counts. */
 typedef enum wi__tally_kind {
     WI__NO_TALLY,
-    WI__SUPPRESSED, /* what: "WI_OS_ERROR: message", where: "file:line in function" */
+    WI__SUPPRESSED, /* what: "WI_OS_ERROR: newest message", where: "file:line in function" */
     WI__MISMATCHED, /* what: how a section's end did not match its begin, where: the section */
     WI__TALLY_KINDS
 } wi__tally_kind;

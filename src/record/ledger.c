@@ -48,28 +48,32 @@ void wi_let_go(wi_holding holding) {
 
 /* ---- the tally ---- */
 
+/* Errors of one kind suppressed at one place are one line, whatever their messages say. */
 static int is_same(const wi__tally *tally, wi__tally_kind kind, const char *what, const char *where) {
-    return tally->kind == (uint32_t)kind && strncmp(tally->what, what, sizeof tally->what - 1) == 0 &&
+    size_t told_apart = kind == WI__SUPPRESSED ? strcspn(what, ":") + 1 : sizeof tally->what - 1;
+    return tally->kind == (uint32_t)kind && strncmp(tally->what, what, told_apart) == 0 &&
            strncmp(tally->where, where, sizeof tally->where - 1) == 0;
 }
 
+/* The line for this, or the first free one; NULL if all are taken. */
+static wi__tally *line_of(wi__tally_kind kind, const char *what, const char *where) {
+    wi__tally *tallies = wi__record_header()->tallies;
+    for (int i = 0; i < WI__TALLIES; i++)
+        if (tallies[i].kind == WI__NO_TALLY || is_same(&tallies[i], kind, what, where))
+            return &tallies[i];
+    return NULL;
+}
+
 static void tally_locked(wi__tally_kind kind, const char *what, const char *where) {
-    wi__header *header = wi__record_header();
-    for (int i = 0; i < WI__TALLIES; i++) {
-        wi__tally *tally = &header->tallies[i];
-        if (tally->kind == WI__NO_TALLY) {
-            snprintf(tally->what, sizeof tally->what, "%s", what);
-            snprintf(tally->where, sizeof tally->where, "%s", where);
-            tally->count = 1;
-            __atomic_store_n(&tally->kind, (uint32_t)kind, __ATOMIC_RELEASE);
-            return;
-        }
-        if (is_same(tally, kind, what, where)) {
-            tally->count++;
-            return;
-        }
+    wi__tally *tally = line_of(kind, what, where);
+    if (!tally) {
+        wi__record_header()->untallied++;
+        return;
     }
-    header->untallied++;
+    snprintf(tally->what, sizeof tally->what, "%s", what);
+    snprintf(tally->where, sizeof tally->where, "%s", where);
+    tally->count++;
+    __atomic_store_n(&tally->kind, (uint32_t)kind, __ATOMIC_RELEASE);
 }
 
 void wi__record_tally(wi__tally_kind kind, const char *what, const char *where) {

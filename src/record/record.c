@@ -88,14 +88,14 @@ static void measure_costs(wi__lane *lane) {
     static const wi_place site;
     wi__header *header = wi__record_header();
     uint64_t read = UINT64_MAX, pair = UINT64_MAX;
-    wi__opened opened;
+    wi__opened opened = {.site = &site};
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t begin = wi__ticks();
         for (int i = 0; i < PAIRS; i++) wi__ticks();
         uint64_t middle = wi__ticks();
         for (int i = 0; i < PAIRS; i++) {
-            wi__scope_begin(&opened, &site, "(calibration)");
-            wi__scope_end(&opened, &site, 0);
+            wi__scope_begin(&opened, "(calibration)");
+            wi__scope_end(&opened, WI_END);
         }
         uint64_t end = wi__ticks();
         if (middle - begin < read) read = middle - begin;

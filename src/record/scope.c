@@ -21,10 +21,10 @@ static void open_child(wi__opened *opened, wi__lane *lane, wi__branch *child) {
     wi__scope_open(opened, &wi__self, &found, wi__ticks());
 }
 
-void wi__scope_begin_slowly(wi__opened *opened, const wi_place *site, const char *name) {
+void wi__scope_begin_slowly(wi__opened *opened, const char *name) {
     wi__lane *lane = wi__lane_here();
     opened->branch = NULL;
-    if (lane) open_child(opened, lane, wi__child_of_site(wi__self.branch, site, name));
+    if (lane) open_child(opened, lane, wi__child_of_site(wi__self.branch, opened->site, name));
 }
 
 void wi__scope_begin_by_name(wi__opened *opened, const char *name) {
@@ -67,12 +67,16 @@ static void close_innermost(uint64_t now, int raised) {
     *wi__self.current = branch->parent->cell;
 }
 
-wi_verdict wi__scope_end_slowly(const wi__opened *opened, const wi_place *site, uint64_t now, int raised) {
+wi_verdict wi__scope_end_now(const wi__opened *opened, wi_reason reason) {
+    return wi__scope_end_slowly(opened, reason, wi__clock_read());
+}
+
+wi_verdict wi__scope_end_slowly(const wi__opened *opened, wi_reason reason, uint64_t now) {
     wi__branch *branch = opened->branch;
     if (!branch) return WI_PROPAGATE;
     wi__lane *here = wi__lane_here();
     if (branch->lane != here || !is_open(branch)) {
-        tally_mismatch(branch, site,
+        tally_mismatch(branch, opened->site,
                        branch->lane == here ? "ended when it was no longer open"
                                             : "ended on another thread");
         return WI_PROPAGATE;
@@ -81,7 +85,7 @@ wi_verdict wi__scope_end_slowly(const wi__opened *opened, const wi_place *site, 
         tally_mismatch(wi__self.branch, NULL, "still open when the section around it ended");
         close_innermost(now, 0);
     }
-    close_innermost(now, raised);
+    close_innermost(now, reason == WI_RAISED);
     if (now >= here->next_anchor) wi__record_renew_anchor(here, now);
     wi__self.due = wi__fork_is_inside_inherited() ? 0 : here->next_anchor;
     return WI_PROPAGATE;
