@@ -28,8 +28,8 @@ test: $(BUILD)/tests-enabled all
 test-long: $(BUILD)/tests-enabled all
 	@tools/run_tests.py -C $(BUILD) --long
 
-bench: all
-	@tools/setup.sh bench
+bench:
+	@tools/setup.sh build bench
 	@tools/bench.py
 
 check: $(BUILD)/tests-enabled all

@@ -4,12 +4,12 @@
 #include "harness.h"
 #include "work.h"
 
-static const wi_protocol counter_protocol = {
-    .name = "counter", .enter = work_enter, .exit = work_exit};
+static const wi_protocol holder_protocol = {"holder", work_hold, work_let_go, NULL};
+static long held;
 
 __attribute__((noinline)) static void descend(int blocks) {
     if (!blocks) wi_raise(WI_VALUE_ERROR, "no convergence");
-    within (wi_make(counter)) descend(blocks - 1);
+    within (wi_make(holder, .held = &held)) descend(blocks - 1);
 }
 
 static void descend_as_told(void *blocks) { descend(*(const int *)blocks); }

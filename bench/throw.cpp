@@ -5,15 +5,17 @@
 
 namespace {
 
+long held;
+
 class guard {
   public:
-    guard() { work_enter(&self); }
-    ~guard() { work_exit(&self, WI_RAISED, nullptr); }
+    guard() { work_hold(&self); }
+    ~guard() { work_let_go(&self, WI_RAISED, nullptr); }
     guard(const guard &) = delete;
     guard &operator=(const guard &) = delete;
 
   private:
-    counter self = {nullptr, 0};
+    holder self = {nullptr, &held};
 };
 
 __attribute__((noinline)) void descend(int frames) {

@@ -6,21 +6,26 @@
 
 #include <within/block.h>
 
-/** A manager that does next to nothing, so that what it costs is the block. */
-typedef struct counter {
+/** A manager of something outside: a count of how often it is held. */
+typedef struct holder {
     const wi_protocol *protocol;
-    long open;
-} counter;
+    long *held;
+} holder;
 
 WI__BEGIN_DECLS
 
-void work_enter(void *counter);
-wi_verdict work_exit(void *counter, wi_reason reason, const wi_error *error);
-void work_callback(void *counter);
+void work_hold(void *holder);
+wi_verdict work_let_go(void *holder, wi_reason reason, const wi_error *error);
+void work_callback(void *held);
+
+/* And one of nothing at all. */
+void work_enter_nothing(void *self);
+wi_verdict work_exit_nothing(void *self, wi_reason reason, const wi_error *error);
+
 /** The rare branch of a loop. */
 void work_rarely(double x);
 
-/** Throw through so many frames with a destructor that does work_exit, and catch: n times. */
+/** Throw through so many frames whose destructors let go of a holder, and catch: n times. */
 void throw_and_catch(size_t n, int frames);
 
 WI__END_DECLS

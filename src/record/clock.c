@@ -95,7 +95,7 @@ wi__anchor wi__clock_anchor(void) { return wi__clock_anchor_of(wi__clock_in_use)
 
 uint64_t wi__clock_step(void) {
     uint64_t least = UINT64_MAX;
-    for (int i = 0; i < 64; i++) {
+    for (int i = 0; i < 16; i++) {
         uint64_t begin = wi__ticks(), now = begin;
         while (now == begin) now = wi__ticks();
         if (now - begin < least) least = now - begin;

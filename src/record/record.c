@@ -82,28 +82,42 @@ __attribute__((no_sanitize("thread"))) void wi__record_copy(void *copy, size_t l
 
 /* ---- begin and end ---- */
 
+static uint64_t time_reads(int count) {
+    uint64_t begin = wi__ticks();
+    for (int i = 0; i < count; i++) wi__ticks();
+    return wi__ticks() - begin;
+}
+
+static uint64_t time_sections(int count) {
+    static const wi_place site;
+    wi__opened opened = {.site = &site};
+    uint64_t begin = wi__ticks();
+    for (int i = 0; i < count; i++) {
+        wi__scope_begin(&opened, "(calibration)");
+        wi__scope_end(&opened, WI_END);
+    }
+    return wi__ticks() - begin;
+}
+
+/* Ticks of one: the least of some rounds, each long enough for a clock that ticks slowly. */
+static double cost_of(uint64_t (*time)(int count)) {
+    enum { ROUNDS = 8, FEWEST = 32, MOST = 1 << 14, ENOUGH_TICKS = 100 };
+    int count = FEWEST;
+    while (count < MOST && time(count) < ENOUGH_TICKS) count *= 2;
+    uint64_t least = UINT64_MAX;
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t ticks = time(count);
+        if (ticks < least) least = ticks;
+    }
+    return (double)least / count;
+}
+
 /* What a clock read and a whole section cost here and now, for the reports' first lines. */
 static void measure_costs(wi__lane *lane) {
-    enum { ROUNDS = 8, PAIRS = 32 };
-    static const wi_place site;
     wi__header *header = wi__record_header();
-    uint64_t read = UINT64_MAX, pair = UINT64_MAX;
-    wi__opened opened = {.site = &site};
-    for (int round = 0; round < ROUNDS; round++) {
-        uint64_t begin = wi__ticks();
-        for (int i = 0; i < PAIRS; i++) wi__ticks();
-        uint64_t middle = wi__ticks();
-        for (int i = 0; i < PAIRS; i++) {
-            wi__scope_begin(&opened, "(calibration)");
-            wi__scope_end(&opened, WI_END);
-        }
-        uint64_t end = wi__ticks();
-        if (middle - begin < read) read = middle - begin;
-        if (end - middle < pair) pair = end - middle;
-    }
-    header->clock_read_ticks = (double)read / PAIRS;
-    header->section_ticks = (double)pair / PAIRS;
     header->clock_step_ticks = wi__clock_step();
+    header->clock_read_ticks = cost_of(time_reads);
+    header->section_ticks = cost_of(time_sections);
     wi__record_lock();
     wi__forget_children(lane);
     wi__record_unlock();
