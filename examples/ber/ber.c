@@ -77,7 +77,7 @@ static bit_count measure(radio_link *link, double snr_db, const ber_options *opt
     link->noise = sqrt(0.5 / energy_ratio(snr_db));
     within (wi_section("snr")) {
         for (long block = 0; count.bits < options->bits; block++) {
-            if (block % 64 == 0) show_progress(options, snr_db, (double)count.bits / (double)options->bits);
+            if (block % 1024 == 0) show_progress(options, snr_db, (double)count.bits / (double)options->bits);
             simulate_block(link, &count);
         }
     }

@@ -29,14 +29,15 @@ WI__BEGIN_DECLS
 #define wi_generator(type, ...)                                                                    \
     WI__GENERATOR_TYPE(type, wi_protocol, __VA_ARGS__)                                             \
     WI__GENERATOR_CALLS(type, WI_PROPAGATE)                                                        \
-    static const wi_protocol type##_protocol = {#type, type##_enter, type##_exit, NULL};           \
+    static const wi_protocol type##_protocol WI__UNUSED = {#type, type##_enter, type##_exit,       \
+                                                           NULL};                                  \
     WI__GENERATOR_BODY(type)
 
 /** The same for one that may suppress errors, by setting self->verdict = WI_SUPPRESS. */
 #define wi_suppressing_generator(type, ...)                                                        \
     WI__GENERATOR_TYPE(type, wi_suppressing_protocol, __VA_ARGS__; wi_verdict verdict)             \
     WI__GENERATOR_CALLS(type, self->verdict)                                                       \
-    static const wi_suppressing_protocol type##_protocol = {                                       \
+    static const wi_suppressing_protocol type##_protocol WI__UNUSED = {                            \
         {#type, type##_enter, type##_exit, NULL}, 1};                                              \
     WI__GENERATOR_BODY(type)
 
@@ -67,16 +68,17 @@ WI__NORETURN WI_API void wi__generator_did_not_yield(const char *type);
         __VA_ARGS__;                                                                               \
         wi__progress wi__state;                                                                    \
     } type;                                                                                        \
-    static void type##_body(type *self, wi_reason reason, const wi_error *error);
+    WI__UNUSED static void type##_body(type *self, wi_reason reason, const wi_error *error);
 
 #define WI__GENERATOR_CALLS(type, answer)                                                          \
-    static void type##_enter(void *manager) {                                                      \
+    WI__UNUSED static void type##_enter(void *manager) {                                           \
         type *self = (type *)manager;                                                              \
         self->wi__state = WI__FRESH;                                                               \
         type##_body(self, WI_END, NULL);                                                           \
         if (self->wi__state != WI__YIELDED) wi__generator_did_not_yield(#type);                    \
     }                                                                                              \
-    static wi_verdict type##_exit(void *manager, wi_reason reason, const wi_error *error) {        \
+    WI__UNUSED static wi_verdict type##_exit(void *manager, wi_reason reason,                      \
+                                             const wi_error *error) {                              \
         type *self WI__UNUSED = (type *)manager;                                                   \
         type##_body(self, reason, error);                                                          \
         return answer;                                                                             \

@@ -28,18 +28,18 @@ typedef struct wi__option {
 
 /** What the user typed, checked against the table. */
 typedef struct wi__arguments {
-    const char *values
-        [WI__MOST_OPTIONS]; /* in the order of the table; NULL: not given; "" if it takes none */
+    /* In the order of the table: NULL if it is not given, "" if it takes no argument. */
+    const char *values[WI__MOST_OPTIONS];
     int count;
     char **operands; /* what is no option; ends with NULL */
 } wi__arguments;
 
+/** Its texts are wrapped at 80 columns; lines of theirs that begin with two spaces stay as they are. */
 typedef struct wi__command {
     const char *name;
     const char *summary;  /* one line, without full stop */
     const char *operands; /* as usage lines show them: "[PATH]" */
-    const char *
-        text; /* paragraphs, wrapped at 80 columns; lines that begin with two spaces stay as they are */
+    const char *text;     /* paragraphs: what it does */
     const char *details;  /* more of them, for the manual page only; or NULL */
     const char *statuses; /* lines "status<tab>meaning" */
     const char *examples; /* lines */

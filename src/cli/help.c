@@ -1,8 +1,6 @@
 /* What --help prints, from the commands' tables. */
 #include <string.h>
 
-#include <within/version.h>
-
 #include "cli/command.h"
 
 enum { MARGIN = 20, WIDTH = 80 };
@@ -30,29 +28,36 @@ static void print_option(FILE *out, const wi__option *option) {
     print_wrapped(out, column, option->help);
 }
 
-void wi__print_help(FILE *out, const wi__command *command) {
-    static const wi__option help = {"help", NULL, "Print this"};
-    fprintf(out, "within %s: %s\n\n", command->name, command->summary);
-    fprintf(out, "usage: within %s [OPTION]... %s\n\n%s\n\noptions\n", command->name,
-            command->operands, command->text);
-    for (const wi__option *option = command->options; option->name; option++)
-        print_option(out, option);
-    print_option(out, &help);
-    fputs("\nexit status\n", out);
-    for (const char *line = command->statuses; *line;) {
-        int status = (int)strcspn(line, "\t"), meaning = (int)strcspn(line, "\n");
-        char text[400];
-        snprintf(text, sizeof text, "%.*s", meaning - status - 1, line + status + 1);
-        int column = fprintf(out, "  %.*s", status, line);
-        print_wrapped(out, column, text);
-        line += meaning + (line[meaning] == '\n');
+static void print_statuses(FILE *out, const char *line) {
+    while (*line) {
+        char meaning[400];
+        int status = (int)strcspn(line, "\t"), length = (int)strcspn(line, "\n");
+        snprintf(meaning, sizeof meaning, "%.*s", length - status - 1, line + status + 1);
+        print_wrapped(out, fprintf(out, "  %.*s", status, line), meaning);
+        line += length + (line[length] == '\n');
     }
-    fputs("\nexamples\n", out);
-    for (const char *line = command->examples; *line;) {
+}
+
+static void print_examples(FILE *out, const char *line) {
+    while (*line) {
         int length = (int)strcspn(line, "\n");
         fprintf(out, "  %.*s\n", length, line);
         line += length + (line[length] == '\n');
     }
+}
+
+void wi__print_help(FILE *out, const wi__command *command) {
+    static const wi__option help = {"help", NULL, "Print this"};
+    fprintf(out, "within %s: %s\n\n", command->name, command->summary);
+    fprintf(out, "usage: within %s [OPTION]... %s\n\n", command->name, command->operands);
+    fprintf(out, "%s\n\noptions\n", command->text);
+    for (const wi__option *option = command->options; option->name; option++)
+        print_option(out, option);
+    print_option(out, &help);
+    fputs("\nexit status\n", out);
+    print_statuses(out, command->statuses);
+    fputs("\nexamples\n", out);
+    print_examples(out, command->examples);
 }
 
 void wi__print_overview(FILE *out) {

@@ -71,13 +71,16 @@ static int dispatch(char **words) {
     return 0;
 }
 
-/* A full disk shows itself when the last of the output is written; a reader that has gone is no news. */
-static int finish_output(int status) {
-    errno = 0;
+/* A full disk shows itself when the output is written; a reader that has gone is no news. `error` is the
+ * errno value after the last output. */
+static int finish_output(int status, int error) {
     int failed = ferror(stdout);
-    failed |= fflush(stdout) != 0;
+    if (fflush(stdout)) {
+        failed = 1;
+        error = errno;
+    }
     if (!failed) return status;
-    if (errno != EPIPE) fprintf(stderr, "within: cannot write the output: %s\n", strerror(errno));
+    if (error != EPIPE) fprintf(stderr, "within: cannot write the output: %s\n", strerror(error));
     return status ? status : WI__STATUS_FAILED;
 }
 
@@ -91,5 +94,6 @@ static void open_standard_files(void) {
 
 int main(int count, char **words) {
     open_standard_files();
-    return finish_output(dispatch(words + (count > 0)));
+    int status = dispatch(words + (count > 0));
+    return finish_output(status, errno);
 }

@@ -33,10 +33,11 @@ static void print_text(FILE *out, const char *text) {
     while (*text) {
         size_t length = strcspn(text, "\n");
         int is_literal = strncmp(text, "  ", 2) == 0;
+        size_t skipped = is_literal ? 2 : 0;
         if (is_literal != literal) fputs(is_literal ? ".PP\n.nf\n.RS 4\n" : ".RE\n.fi\n", out);
         literal = is_literal;
         if (length == 0) fputs(".PP", out);
-        print_escaped(out, text + 2 * literal, length - 2 * (size_t)literal);
+        print_escaped(out, text + skipped, length - skipped);
         fputc('\n', out);
         text += length + (text[length] == '\n');
     }

@@ -19,10 +19,10 @@ static int is_later(const struct stat *a, const struct stat *b) {
 
 static int search_newest(DIR *folder, char *path, size_t size) {
     struct stat newest = {0}, status;
-    int found = 0;
-    for (struct dirent *entry; (entry = readdir(folder));) {
+    int found = 0, at = dirfd(folder);
+    for (struct dirent *entry; at >= 0 && (entry = readdir(folder));) {
         if (!ends_as_record(entry->d_name)) continue;
-        if (fstatat(dirfd(folder), entry->d_name, &status, 0) || !S_ISREG(status.st_mode)) continue;
+        if (fstatat(at, entry->d_name, &status, 0) || !S_ISREG(status.st_mode)) continue;
         if (found && !is_later(&status, &newest)) continue;
         newest = status;
         found = 1;

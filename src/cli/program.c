@@ -20,9 +20,10 @@ void wi__program_prepare(wi__program *program) {
     for (int i = SIGRTMIN; i <= SIGRTMAX; i++) sigaddset(&program->passed, i);
     sigaddset(&program->passed, SIGCHLD);
     sigprocmask(SIG_BLOCK, &program->passed, &program->before);
-    sigaction(SIGPIPE, &ignore,
-              &program->pipe_before); /* the program's status counts, whoever reads the report */
-    sigaction(SIGCHLD, &usual, &program->child_before); /* if it is ignored, there is no status */
+    /* The program's status counts, even if nobody reads the report. */
+    sigaction(SIGPIPE, &ignore, &program->pipe_before);
+    /* Where SIGCHLD is ignored, there is no status. */
+    sigaction(SIGCHLD, &usual, &program->child_before);
 }
 
 static void become(const wi__program *program, char **words, const char *record, int report_to) {

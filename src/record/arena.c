@@ -23,7 +23,7 @@ static struct {
     char *path; /* NULL: private memory */
     dev_t device;
     ino_t inode;
-    int lost; /* growth goes into private memory, because the file could not grow */
+    int deleted; /* and that was said */
 } file_under;
 
 static const size_t reserve_sizes[] = {1u << 30, 256u << 20, 64u << 20, 16u << 20, 1u << 20};
@@ -53,12 +53,13 @@ int wi__arena_create(void) {
 }
 
 /* Space for good, or an error now: a sparse file would be a SIGBUS later. A file size limit would send
- * SIGXFSZ, which ends the program: hold it back and take it away. */
+ * SIGXFSZ, which ends the program: hold it back and take it away. Other signals would interrupt it. */
 static int reserve_in_file(int file, size_t from, size_t to) {
-    sigset_t limit, before;
+    sigset_t all, limit, before;
+    sigfillset(&all);
     sigemptyset(&limit);
     sigaddset(&limit, SIGXFSZ);
-    pthread_sigmask(SIG_BLOCK, &limit, &before);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
     int error = posix_fallocate(file, (off_t)from, (off_t)(to - from));
     if (error == EFBIG) sigtimedwait(&limit, NULL, &(struct timespec){0, 0});
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -87,23 +88,32 @@ static int grow_file(size_t to) {
     return error;
 }
 
+static void say_deleted(void) {
+    file_under.deleted = 1;
+    wi__complain("record %s was deleted while the program ran: what it held is lost", file_under.path);
+}
+
+/* From now on growth goes into private memory. */
 static void lose_file(int error) {
-    file_under.lost = 1;
-    wi__complain("record %s: %s; sections that are new from now on are measured in memory only, and are "
-                 "not in the record",
-                 file_under.path,
-                 error == ENOENT || error == ESTALE ? "deleted while the program runs" : strerror(error));
+    wi__record_header()->file_cells = (uint32_t)(backed / WI__CELL_BYTES);
+    if (error == ENOENT || error == ESTALE)
+        say_deleted();
+    else
+        wi__complain("record %s: %s; sections that are new from now on are measured in memory only, and are "
+                     "not in the record",
+                     file_under.path, strerror(error));
 }
 
 static int grow(size_t least) {
     size_t step = backed < MOST_GROWTH ? backed : MOST_GROWTH;
     size_t to = backed + (least > step ? (least + step - 1) / step * step : step);
     if (to > reserved) return 0;
-    if (file_under.path && !file_under.lost) {
+    wi__header *header = wi__record_header();
+    if (file_under.path && !header->file_cells) {
         int error = grow_file(to);
         if (error) lose_file(error);
     }
-    if (!file_under.path || file_under.lost)
+    if (!file_under.path || header->file_cells)
         if (!back_with_memory(backed, to)) return 0;
     backed = to;
     return 1;
@@ -141,7 +151,13 @@ int wi__arena_move_to_file(int file, const char *path) {
     file_under.path = kept;
     file_under.device = status.st_dev;
     file_under.inode = status.st_ino;
-    file_under.lost = 0;
+    file_under.deleted = 0;
+    return 0;
+}
+
+/* Without memory for a copy, at least the file is let go: the child must not write to its parent's. */
+static int let_go(void) {
+    back_with_memory(0, backed);
     return 0;
 }
 
@@ -150,14 +166,17 @@ int wi__arena_leave_file(void) {
     free(file_under.path);
     file_under.path = NULL;
     void *copy = mmap(NULL, backed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (copy == MAP_FAILED) return 0;
+    if (copy == MAP_FAILED) return let_go();
     memcpy(copy, wi__arena, (size_t)wi__record_header()->used_cells * WI__CELL_BYTES);
-    return mremap(copy, backed, backed, MREMAP_MAYMOVE | MREMAP_FIXED, wi__arena) != MAP_FAILED;
+    if (mremap(copy, backed, backed, MREMAP_MAYMOVE | MREMAP_FIXED, wi__arena) != MAP_FAILED) return 1;
+    munmap(copy, backed);
+    return let_go();
 }
 
 const char *wi__arena_path(void) { return file_under.path; }
 
-int wi__arena_file_is_there(void) {
+void wi__arena_check_file(void) {
     struct stat status;
-    return !file_under.path || (stat(file_under.path, &status) == 0 && is_the_file(&status));
+    if (!file_under.path || file_under.deleted) return;
+    if (stat(file_under.path, &status) || !is_the_file(&status)) say_deleted();
 }

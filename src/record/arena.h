@@ -36,9 +36,14 @@ uint32_t wi__arena_allocate(uint32_t cells);
 int wi__arena_move_to_file(int file, const char *path);
 /** In a forked child: back to private memory, contents kept. 0 if there is no memory. */
 int wi__arena_leave_file(void);
+/** Is this cell in memory only, because the file could not grow? */
+static inline int wi__arena_is_lost(uint32_t cell) {
+    uint32_t file_cells = wi__record_header()->file_cells;
+    return file_cells && cell >= file_cells;
+}
 /** The file's absolute path, or NULL. */
 const char *wi__arena_path(void);
-/** Does the path still lead to the file? 1 too when there is no file. */
-int wi__arena_file_is_there(void);
+/** At the end: say so if the path no longer leads to the file, and nobody has said it. */
+void wi__arena_check_file(void);
 
 #endif

@@ -17,11 +17,12 @@ static double standard_deviation(const wi__path *path) {
     return variance > 0 ? (double)sqrtl(variance) : 0;
 }
 
-/* The middle of a bucket, in ticks. */
+/* The middle of a bucket, in ticks. Those of less than 2^WI__FIRST_OCTAVE ticks hold one number and a half. */
 static double middle(int32_t rank) {
     int32_t octave = (rank + WI__FIRST_OCTAVE * WI__OCTAVE_BUCKETS) / WI__OCTAVE_BUCKETS;
     int32_t step = (rank + WI__FIRST_OCTAVE * WI__OCTAVE_BUCKETS) % WI__OCTAVE_BUCKETS;
-    return ldexp(1 + (step + 0.5) / WI__OCTAVE_BUCKETS, octave);
+    double ticks = ldexp(1 + (step + 0.5) / WI__OCTAVE_BUCKETS, octave);
+    return rank < 0 ? floor(ticks) : ticks;
 }
 
 double wi__path_quantile(const wi__profile *profile, uint32_t index, double q) {

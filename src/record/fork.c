@@ -29,7 +29,7 @@ static void begin_header_again(void) {
     memset(&header->runner, 0, sizeof header->runner);
     header->forked_from = parent;
     header->folded = header->dropped = header->unlisted = header->untallied = 0;
-    header->ended = 0;
+    header->ended = header->file_cells = 0;
     memset(header->tallies, 0, sizeof header->tallies);
 }
 
@@ -40,20 +40,30 @@ static void begin_lanes_again(void) {
     for (wi__branch *open = forked.branch; open; open = open->parent) open->node->start = now;
 }
 
-static void in_child(void) {
+/* A child that has measured nothing and forks itself still has waiting what it came with. */
+static void remember_parent(void) {
     const char *path = wi__arena_path();
-    snprintf(forked.parents_path, sizeof forked.parents_path, "%s", path ? path : "");
+    if (!forked.pending) snprintf(forked.parents_path, sizeof forked.parents_path, "%s", path ? path : "");
+    if (wi__self.branch || wi__self.lane != forked.lane) forked.branch = wi__self.branch;
     forked.pending = 1;
     forked.lane = wi__self.lane;
-    forked.branch = wi__self.branch;
     wi__self.branch = NULL;
     wi__self.due = 0;
+}
+
+static void leave_parent(void) {
+    remember_parent();
     if (wi__arena_leave_file()) {
         begin_header_again();
         begin_lanes_again();
-    } else {
-        wi__arena = NULL; /* no memory: the child is not measured */
+    } else { /* no memory: the child is not measured */
+        wi__arena = NULL;
+        wi__self.lane = NULL;
     }
+}
+
+static void in_child(void) {
+    if (wi__arena) leave_parent();
     wi__record_unlock();
 }
 

@@ -89,7 +89,7 @@ typedef struct wi__header {
     wi__anchor last;  /* renewed about every second; two anchors make ticks seconds */
     uint32_t used_cells;
     uint32_t first_region;
-    uint32_t reserved;
+    uint32_t file_cells; /* cells from this one on are in memory only: the file could not grow; 0: all are there */
     uint32_t nodes;
     uint64_t folded;   /* calls that are in "(other)" for lack of nodes */
     uint64_t dropped;  /* calls that could not be recorded at all */
@@ -133,13 +133,14 @@ typedef struct wi__node {
     uint64_t squares[2]; /* the sum of squares, 128 bits, low half first */
     uint64_t min, max;   /* min is UINT64_MAX without calls */
     uint64_t start;      /* of the call that is open, if one is */
+    uint64_t folded;     /* of `total`: spent in children that are in "(other)" */
     uint32_t parent, first_child, next_sibling;
     uint32_t name;       /* cell of a wi__text */
     uint32_t suppressed; /* errors that were suppressed in here */
     uint32_t pending;    /* the bucket of the last call, which the histogram lacks yet */
     uint32_t high;       /* cell of as many counters of 2^31 calls each, once one was full; or 0 */
-    uint32_t reserved[9];
-    uint32_t histogram[WI__BUCKETS];
+    uint32_t reserved[7];
+    uint32_t histogram[WI__BUCKETS]; /* bucket 0 has one too many: the first call found `pending` 0 */
 } wi__node;
 
 /** A section's name. */
@@ -157,12 +158,12 @@ _Static_assert(sizeof(wi__node) == 34 * WI__CELL_BYTES, "a node is 34 cells, the
 _Static_assert(sizeof(wi__tally) == 256 && sizeof(wi__hold) == 256, "ledger entries are 256 bytes");
 
 /**
- * The histogram bucket of a duration: of the number as a double, the exponent and the first three bits
- * behind the point, so that there are 8 equal steps in each octave (log-linear, as in HdrHistogram,
- * Tene 2012). Durations below 2^4 ticks are in the last 32 buckets, which no longer one reaches.
+ * The histogram bucket of a duration: of the number and a half as a double, the exponent and the first three
+ * bits behind the point, so that there are 8 equal steps in each octave (log-linear, as in HdrHistogram,
+ * Tene 2012). Durations below 2^4 ticks have a bucket each among the last 40, which no longer one reaches.
  */
 static inline uint32_t wi__bucket(uint64_t ticks) {
-    double number = (double)(int64_t)ticks;
+    double number = (double)(int64_t)ticks + 0.5;
     uint64_t bits;
     __builtin_memcpy(&bits, &number, sizeof bits);
     return ((uint32_t)(bits >> 49) - ((1023 + WI__FIRST_OCTAVE) * WI__OCTAVE_BUCKETS)) % WI__BUCKETS;

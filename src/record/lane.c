@@ -19,14 +19,13 @@ static int grow_tree(wi__lane *lane) {
     return lane->other != NULL;
 }
 
-/* The list of regions is only ever added to, so that a reader can follow it at any time. */
+/* The list of regions is only ever added to at its end, so that a reader can follow it at any time. */
 static void publish(wi__lane *lane, uint32_t cell) {
     wi__header *header = wi__record_header();
     wi__region *region = lane->region;
     region->current = region->root = region->other_parent = lane->root->cell;
     region->other = lane->other->cell;
-    region->next_region = header->first_region;
-    __atomic_store_n(&header->first_region, cell, __ATOMIC_RELEASE);
+    __atomic_store_n(all ? &all->region->next_region : &header->first_region, cell, __ATOMIC_RELEASE);
     lane->next = all;
     all = lane;
 }

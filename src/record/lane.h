@@ -28,7 +28,8 @@ struct wi__branch {
     wi__node *node;
     wi__branch *parent; /* of "(other)": the branch that it was opened in */
     wi__lane *lane;
-    uint32_t cell; /* of the node */
+    wi__branch *last_child;
+    uint32_t cell; /* of the node; if that is not in the file, of the nearest around it that is */
     uint32_t count;
     uint32_t mask;                         /* slots of the table, a power of two, less one */
     wi__child *children;                   /* all, in a table that is at most half full; or NULL */
@@ -40,7 +41,7 @@ struct wi__lane {
     uint64_t next_anchor; /* ticks: when the record's last anchor is to be renewed */
     wi__branch *root;
     wi__branch *other;
-    wi__lane *next;      /* of all */
+    wi__lane *next;      /* of all, newest first */
     wi__lane *next_free; /* of those without a thread */
     uint32_t slab, slab_end; /* cells that this lane may use up next */
 };

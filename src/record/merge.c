@@ -62,6 +62,15 @@ static int grow_index(merge *m) {
     return 1;
 }
 
+static void add_child(wi__profile *profile, uint32_t parent, uint32_t child) {
+    wi__path *around = &profile->paths[parent];
+    if (around->first_child == WI__NO_PATH)
+        around->first_child = child;
+    else
+        profile->paths[around->last_child].next_sibling = child;
+    around->last_child = child;
+}
+
 static uint32_t path_new(merge *m, uint32_t parent, const char *name) {
     wi__profile *profile = m->profile;
     if (!grow(m, &profile->paths, &m->path_room, profile->path_count, sizeof *profile->paths))
@@ -75,10 +84,7 @@ static uint32_t path_new(merge *m, uint32_t parent, const char *name) {
         return WI__NO_PATH;
     }
     profile->path_count++;
-    if (parent != WI__NO_PATH) { /* nodes list their children newest first: this turns them round */
-        path->next_sibling = profile->paths[parent].first_child;
-        profile->paths[parent].first_child = index;
-    }
+    if (parent != WI__NO_PATH) add_child(profile, parent, index);
     return index;
 }
 
@@ -93,9 +99,9 @@ static uint32_t path_of(merge *m, uint32_t parent, const char *name) {
 
 /* ---- figures ---- */
 
-/* Buckets below 2^WI__FIRST_OCTAVE ticks have the last numbers, but are the shortest. */
+/* Buckets below 2^WI__FIRST_OCTAVE ticks have the last numbers, but are the shortest: half a tick is. */
 static int32_t rank_of(uint32_t bucket) {
-    enum { SHORTEST = WI__BUCKETS - WI__FIRST_OCTAVE * WI__OCTAVE_BUCKETS };
+    enum { SHORTEST = WI__BUCKETS - (WI__FIRST_OCTAVE + 1) * WI__OCTAVE_BUCKETS };
     return (int32_t)bucket - (bucket >= SHORTEST ? WI__BUCKETS : 0);
 }
 
@@ -134,6 +140,7 @@ static void add_node(merge *m, uint32_t index, const wi__node *node) {
     if (node->max > path->max) path->max = node->max;
     path->calls += node->calls;
     path->total += node->total;
+    if (index != WI__ROOT) path->folded += (double)node->folded;
     path->squares += (long double)node->squares[1] * 18446744073709551616.0L + node->squares[0];
     add_histogram(m, path, node);
 }
@@ -154,9 +161,14 @@ static int read_node(merge *m, uint32_t cell, uint32_t parent, wi__node *node) {
     return 1;
 }
 
-/* The node at a cell that was read before. */
+/* The node at a cell that was read before, as it was when all was copied: its links lie inside the copy. */
 static const wi__node *node_at(const merge *m, uint32_t cell) {
     return (const wi__node *)(m->reader->bytes + (size_t)cell * WI__CELL_BYTES);
+}
+
+/* The path of the node that was read at a cell, or WI__NO_PATH. */
+static uint32_t path_at(const merge *m, uint32_t cell) {
+    return cell < m->reader->cells ? m->path_of_cell[cell] - 1 : WI__NO_PATH;
 }
 
 static void read_tree(merge *m, uint32_t root) {
@@ -165,8 +177,8 @@ static void read_tree(merge *m, uint32_t root) {
     read_node(m, root, WI__NO_PATH, &node);
     while (m->pending_count && !m->failed) {
         uint32_t cell = m->pending[--m->pending_count], path = m->path_of_cell[cell] - 1;
-        for (uint32_t child = node_at(m, cell)->first_child; child; child = node.next_sibling)
-            if (!read_node(m, child, path, &node)) break;
+        uint32_t child = node_at(m, cell)->first_child;
+        while (child && read_node(m, child, path, &node)) child = node_at(m, child)->next_sibling;
     }
 }
 
@@ -180,7 +192,7 @@ static wi__open_scope *open_new(merge *m, const char *kind, const char *what, ui
     snprintf(scope->kind, sizeof scope->kind, "%s", kind);
     scope->what = strdup(what);
     scope->start = start;
-    scope->path = WI__NO_PATH;
+    scope->path = scope->around = WI__NO_PATH;
     if (!scope->what) {
         m->failed = 1;
         return NULL;
@@ -189,35 +201,28 @@ static wi__open_scope *open_new(merge *m, const char *kind, const char *what, ui
     return scope;
 }
 
-static char *text_of(const wi__profile *profile, uint32_t path) {
-    size_t size = wi__path_text(profile, path, NULL, 0) + 1;
-    char *text = malloc(size);
-    if (text) wi__path_text(profile, path, text, size);
-    return text;
-}
-
-/* `out`: how many are open further in. Whole paths of a very deep recursion would fill the memory. */
-static void add_open_section(merge *m, const wi__region *region, uint32_t cell, uint32_t path, uint32_t out) {
-    enum { WITH_PATH = 100 };
-    char *text = out < WITH_PATH ? text_of(m->profile, path) : strdup(m->profile->paths[path].name);
-    wi__open_scope *scope = text ? open_new(m, "section", text, node_at(m, cell)->start) : NULL;
-    if (!text) m->failed = 1;
-    free(text);
+/* `out`: how many are open further in. `around`: the section that "(other)" is open in. */
+static void add_open_section(merge *m, const wi__region *region, uint32_t cell, uint32_t out) {
+    uint32_t path = m->path_of_cell[cell] - 1;
+    wi__open_scope *scope = open_new(m, "section", m->profile->paths[path].name, node_at(m, cell)->start);
     if (!scope) return;
     scope->thread = region->thread;
     scope->path = path;
     scope->depth = UINT32_MAX - out;
+    if (cell == region->other) scope->around = path_at(m, region->other_parent);
 }
 
+/* Each node is open at most once, and is forgotten afterwards: that cuts cycles. */
 static void read_open_sections(merge *m, const wi__region *region) {
     uint32_t cell = region->current;
     for (uint32_t out = 0; cell != region->root && !m->failed; out++) {
-        uint32_t path = cell < m->reader->cells ? m->path_of_cell[cell] : 0;
-        if (!path || path - 1 == WI__ROOT || out > WI__NODE_CAP) {
-            m->reader->damaged++;
+        uint32_t path = path_at(m, cell);
+        if (path == WI__NO_PATH || path == WI__ROOT) {
+            if (!wi__reader_is_lost(m->reader, cell)) m->reader->damaged++;
             return;
         }
-        add_open_section(m, region, cell, path - 1, out);
+        add_open_section(m, region, cell, out);
+        m->path_of_cell[cell] = 0;
         cell = cell == region->other ? region->other_parent : node_at(m, cell)->parent;
     }
 }
@@ -234,7 +239,6 @@ static void read_holds(merge *m, const wi__region *region) {
 
 static void read_region(merge *m, const wi__region *region) {
     m->profile->threads += region->threads;
-    if (!m->path_of_cell) return;
     read_tree(m, region->root);
     read_open_sections(m, region);
     read_holds(m, region);

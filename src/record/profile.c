@@ -62,14 +62,20 @@ static void add_open_time(wi__profile *profile) {
         if (scope->path == WI__NO_PATH) continue;
         wi__path *path = &profile->paths[scope->path];
         path->open_calls++;
-        if (profile->end > scope->start) path->open_ticks += profile->end - scope->start;
+        uint64_t ticks = profile->end > scope->start ? profile->end - scope->start : 0;
+        path->open_ticks += ticks;
+        if (scope->around < profile->path_count && scope->around != WI__ROOT)
+            profile->paths[scope->around].folded += (double)ticks;
     }
 }
 
+/* "(other)" stands at the top, but what is in it happened further in, and is in totals there already. */
 static void add_children_up(wi__profile *profile) {
+    wi__path *paths = profile->paths, *root = &paths[WI__ROOT];
     for (size_t i = 1; i < profile->path_count; i++) {
-        const wi__path *path = &profile->paths[i];
-        profile->paths[path->parent].children += (double)path->total + (double)path->open_ticks;
+        paths[paths[i].parent].children += (double)paths[i].total + (double)paths[i].open_ticks;
+        paths[i].children += paths[i].folded;
+        root->children -= paths[i].folded;
     }
 }
 
@@ -81,11 +87,11 @@ static int by_start_newest_first(const void *a, const void *b) {
 
 /* ---- reading ---- */
 
-static int read_profile(const void *bytes, size_t length, int file, wi__profile *profile, char *why,
+static int read_profile(const void *bytes, size_t length, wi__source source, wi__profile *profile, char *why,
                         size_t size) {
     wi__reader reader;
     memset(profile, 0, sizeof *profile);
-    if (!wi__reader_begin(&reader, bytes, length, file, why, size)) return 0;
+    if (!wi__reader_begin(&reader, bytes, length, source, why, size)) return 0;
     profile->header = wi__reader_header(&reader);
     int merged = wi__merge(&reader, profile);
     profile->damaged += reader.damaged;
@@ -118,13 +124,13 @@ int wi__profile_of_bytes(const void *bytes, size_t length, wi__profile *profile,
         return 0;
     }
     memcpy(copy, bytes, length);
-    int read = read_profile(copy, length, -1, profile, why, size);
+    int read = read_profile(copy, length, (wi__source){.file = -1}, profile, why, size);
     free(copy);
     return read;
 }
 
-static size_t read_all(int file, char *bytes, size_t length) {
-    size_t done = 0;
+/* From `done` on; how many there are then. */
+static size_t read_up_to(int file, char *bytes, size_t done, size_t length) {
     while (done < length) {
         ssize_t got = pread(file, bytes + done, length - done, (off_t)done);
         if (got < 0 && errno == EINTR) continue;
@@ -144,17 +150,38 @@ static int is_readable_file(int file, struct stat *status, char *why, size_t siz
     return 0;
 }
 
+/* The whole file, in new room. If a running process makes it longer meanwhile, nodes that were read may have
+ * children in what is new: that is read too, a few times at most. NULL without memory. */
+static char *read_whole(int file, size_t *length) {
+    enum { ROUNDS = 8 };
+    char *bytes = NULL;
+    struct stat status;
+    *length = 0;
+    for (int round = 0; round < ROUNDS && fstat(file, &status) == 0; round++) {
+        if (bytes && (size_t)status.st_size <= *length) break;
+        char *longer = aligned_room((size_t)status.st_size);
+        if (longer && bytes) memcpy(longer, bytes, *length);
+        free(bytes);
+        bytes = longer;
+        if (!bytes) break;
+        *length = read_up_to(file, bytes, *length, (size_t)status.st_size);
+        if (*length >= sizeof(wi__header)) /* what it says now covers all that was read */
+            read_up_to(file, bytes, 0, sizeof(wi__header));
+    }
+    return bytes;
+}
+
 int wi__profile_read_file(int file, wi__profile *profile, char *why, size_t size) {
     struct stat status;
+    size_t length;
     memset(profile, 0, sizeof *profile);
     if (!is_readable_file(file, &status, why, size)) return 0;
-    char *bytes = aligned_room((size_t)status.st_size);
+    char *bytes = read_whole(file, &length);
     if (!bytes) {
         snprintf(why, size, "cannot be read: out of memory");
         return 0;
     }
-    size_t length = read_all(file, bytes, (size_t)status.st_size);
-    int read = read_profile(bytes, length, file, profile, why, size);
+    int read = read_profile(bytes, length, (wi__source){.file = file}, profile, why, size);
     free(bytes);
     return read;
 }
@@ -171,15 +198,24 @@ int wi__profile_read(const char *path, wi__profile *profile, char *why, size_t s
     return read;
 }
 
+/* With the lock held: no node is added meanwhile. */
+static void *copy_self(size_t *length) {
+    *length = (size_t)wi__record_header()->used_cells * WI__CELL_BYTES;
+    void *copy = aligned_room(*length);
+    if (copy) wi__record_copy(copy, 0, *length);
+    return copy;
+}
+
 int wi__profile_of_self(wi__profile *profile) {
     char why[128];
+    size_t length;
     memset(profile, 0, sizeof *profile);
     if (!wi__lane_here()) return 0;
-    size_t length = (size_t)wi__record_header()->used_cells * WI__CELL_BYTES;
-    char *copy = aligned_room(length);
+    wi__record_lock();
+    void *copy = copy_self(&length);
+    wi__record_unlock();
     if (!copy) return 0;
-    wi__record_copy(copy, length);
-    int read = read_profile(copy, length, -1, profile, why, sizeof why);
+    int read = read_profile(copy, length, (wi__source){.own = 1}, profile, why, sizeof why);
     free(copy);
     return read;
 }

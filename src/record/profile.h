@@ -25,12 +25,13 @@ typedef struct wi__bucket_calls {
 /** A path of nested sections. Times are in ticks: wi__profile_seconds. */
 typedef struct wi__path {
     char *name; /* printable UTF-8; ends in "…" if it was cut; "" of the root */
-    uint32_t parent, first_child, next_sibling; /* index into paths, or WI__NO_PATH */
+    uint32_t parent, first_child, last_child, next_sibling; /* index into paths, or WI__NO_PATH */
     uint32_t open_calls;  /* how many threads are inside */
     uint64_t calls;       /* that have ended */
     uint64_t total;       /* of calls that have ended */
     uint64_t open_ticks;  /* of open calls, until the record's end */
-    double children;      /* totals and open time of all children together */
+    double folded;        /* of `total` and `open_ticks`: spent in children that are in "(other)" */
+    double children;      /* totals and open time of all children together, those in "(other)" too */
     uint64_t errors;      /* calls ended by an error */
     uint64_t suppressed;  /* errors suppressed directly inside */
     uint64_t min, max;    /* of ended calls; 0 without any */
@@ -42,11 +43,12 @@ typedef struct wi__path {
 /** Something open when the record ended: a section, or what a manager holds. */
 typedef struct wi__open_scope {
     char kind[16];     /* "section", or the manager's own word: "file" */
-    char *what;        /* a section's full path "a > b", its name only far out; or the manager's text */
+    char *what;        /* a section's name, or the manager's text */
     uint64_t start;    /* ticks */
     uint32_t thread;   /* kernel's thread id; 0 if that thread has ended */
     uint32_t depth;    /* of a section: larger further in, to order those that began at once */
     uint32_t path;     /* of a section; else WI__NO_PATH */
+    uint32_t around;   /* of "(other)": the path that it is open in; else WI__NO_PATH */
 } wi__open_scope;
 
 typedef struct wi__profile {

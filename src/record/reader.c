@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "record/record.h"
+
 enum { RETRIES = 8 };
 
 static int fail(char *why, size_t size, const char *reason) {
@@ -39,12 +41,22 @@ static int check_header(const wi__header *header, char *why, size_t size) {
     return 1;
 }
 
-int wi__reader_begin(wi__reader *reader, const void *bytes, size_t length, int file, char *why,
+/* Cells that are in use, and there. */
+static void count_cells(wi__reader *reader, const wi__header *header) {
+    size_t there = reader->length / WI__CELL_BYTES;
+    if (header->file_cells && header->file_cells < header->used_cells && reader->source.own == 0)
+        reader->lost_from = header->file_cells;
+    uint32_t wanted = reader->lost_from ? reader->lost_from : header->used_cells;
+    reader->cells = wanted < there ? wanted : (uint32_t)there;
+    if (wanted > reader->cells) reader->damaged++;
+}
+
+int wi__reader_begin(wi__reader *reader, const void *bytes, size_t length, wi__source source, char *why,
                      size_t size) {
     memset(reader, 0, sizeof *reader);
     reader->bytes = bytes;
     reader->length = length;
-    reader->file = file;
+    reader->source = source;
     if (length == 0) return fail(why, size, "is empty");
     if (length < sizeof(wi__header)) {
         int begins = length >= 8 && memcmp(bytes, WI__MAGIC, 8) == 0;
@@ -53,9 +65,7 @@ int wi__reader_begin(wi__reader *reader, const void *bytes, size_t length, int f
     wi__header header;
     memcpy(&header, bytes, sizeof header);
     if (!check_header(&header, why, size)) return 0;
-    size_t there = length / WI__CELL_BYTES;
-    reader->cells = header.used_cells < there ? header.used_cells : (uint32_t)there;
-    if (header.used_cells > reader->cells) reader->damaged++;
+    count_cells(reader, &header);
     reader->visited = calloc((size_t)reader->cells / 8 + 1, 1);
     return reader->visited ? 1 : fail(why, size, "cannot be read: out of memory");
 }
@@ -79,39 +89,59 @@ wi__header wi__reader_header(const wi__reader *reader) {
     return header;
 }
 
-/* Mark a cell as handed out. 0 if it was already. */
-static int visit(wi__reader *reader, uint32_t cell) {
-    unsigned char bit = (unsigned char)(1u << cell % 8);
-    if (reader->visited[cell / 8] & bit) return 0;
-    reader->visited[cell / 8] |= bit;
+int wi__reader_is_lost(const wi__reader *reader, uint32_t cell) {
+    return reader->lost_from && cell >= reader->lost_from;
+}
+
+/* Mark cells as handed out. 0 if one was already. */
+static int visit(wi__reader *reader, uint32_t cell, uint32_t cells) {
+    for (uint32_t i = cell; i < cell + cells; i++)
+        if (reader->visited[i / 8] & 1u << i % 8) return 0;
+    for (uint32_t i = cell; i < cell + cells; i++) reader->visited[i / 8] |= (unsigned char)(1u << i % 8);
     return 1;
 }
 
-const wi__region *wi__reader_region(wi__reader *reader, uint32_t cell) {
-    if (!cell) return NULL;
-    if (is_inside(reader, cell, sizeof(wi__region)) && visit(reader, cell)) return at(reader, cell);
-    reader->damaged++;
-    return NULL;
+/* May the item at a cell be handed out? */
+static int is_fresh(wi__reader *reader, uint32_t cell, size_t bytes) {
+    if (is_inside(reader, cell, bytes) && visit(reader, cell, WI__CELLS(bytes))) return 1;
+    if (!wi__reader_is_lost(reader, cell)) reader->damaged++;
+    return 0;
 }
 
-/* The first cell of a node has its figures and `seq`. A process that goes on writing is asked again. */
+const wi__region *wi__reader_region(wi__reader *reader, uint32_t cell) {
+    return is_fresh(reader, cell, sizeof(wi__region)) ? at(reader, cell) : NULL;
+}
+
+static int read_again(const wi__reader *reader, uint32_t cell, void *item, size_t size) {
+    if (reader->source.own)
+        wi__record_copy(item, cell, size);
+    else if (reader->source.file < 0 ||
+             pread(reader->source.file, item, size, (off_t)cell * WI__CELL_BYTES) != (ssize_t)size)
+        return 0;
+    return 1;
+}
+
+/* Has the node at a cell been as it is here since before it was copied? Where nobody can tell, it has not
+ * changed. */
+static int is_settled(const wi__reader *reader, uint32_t cell, const wi__node *node) {
+    struct {
+        uint32_t seq, errors;
+    } now = {node->seq, 0};
+    read_again(reader, cell, &now, sizeof now);
+    return now.seq == node->seq && now.seq % 2 == 0;
+}
+
+/* A process that goes on writing is asked again. */
 static void settle(wi__reader *reader, uint32_t cell, wi__node *node) {
-    off_t place = (off_t)cell * WI__CELL_BYTES;
-    uint32_t seq;
-    for (int i = 0; reader->file >= 0 && i < RETRIES; i++) {
-        if (node->seq % 2 == 0 && pread(reader->file, &seq, sizeof seq, place) == sizeof seq &&
-            seq == node->seq)
-            return;
-        if (pread(reader->file, node, sizeof *node, place) != sizeof *node) break;
+    for (int i = 0; i < RETRIES; i++) {
+        if (is_settled(reader, cell, node)) return;
+        if (!read_again(reader, cell, node, sizeof *node)) break;
     }
-    if (node->seq % 2) reader->torn++;
+    reader->torn++;
 }
 
 int wi__reader_node(wi__reader *reader, uint32_t cell, wi__node *node) {
-    if (!is_inside(reader, cell, sizeof *node) || !visit(reader, cell)) {
-        reader->damaged++;
-        return 0;
-    }
+    if (!is_fresh(reader, cell, sizeof *node)) return 0;
     memcpy(node, at(reader, cell), sizeof *node);
     settle(reader, cell, node);
     return 1;
@@ -134,7 +164,8 @@ static void copy_printable(const unsigned char *text, size_t length, char *buffe
     size_t done = 0;
     while (length) {
         size_t step = character(text, length);
-        int plain = step > 1 || (step == 1 && text[0] >= ' ' && text[0] != 0x7F);
+        int is_c1 = step == 2 && text[0] == 0xC2 && text[1] < 0xA0; /* as good as ESC to some terminals */
+        int plain = (step > 1 && !is_c1) || (step == 1 && text[0] >= ' ' && text[0] != 0x7F);
         if (done + (plain ? step : 4) + 1 > size) break;
         if (plain)
             memcpy(buffer + done, text, step);
@@ -162,6 +193,7 @@ uint64_t wi__reader_bucket(const wi__reader *reader, const wi__node *node, uint3
     uint64_t count = node->histogram[bucket];
     if (is_inside(reader, node->high, WI__BUCKETS * sizeof(uint32_t)))
         count += (uint64_t)((const uint32_t *)at(reader, node->high))[bucket] << 31;
-    if (node->calls && node->pending == bucket) count++;
-    return count;
+    if (!node->calls) return count;
+    if (bucket == 0 && count) count--;
+    return node->pending == bucket ? count + 1 : count;
 }

@@ -75,8 +75,8 @@ void wi__record_renew_anchor(wi__lane *lane, uint64_t now) {
 }
 
 /* A race by design: `seq` tells what was changed meanwhile. By words, because memcpy is watched too. */
-__attribute__((no_sanitize("thread"))) void wi__record_copy(void *copy, size_t length) {
-    const volatile uint64_t *from = (const volatile uint64_t *)wi__arena;
+__attribute__((no_sanitize("thread"))) void wi__record_copy(void *copy, uint32_t cell, size_t length) {
+    const volatile uint64_t *from = (const volatile uint64_t *)wi__cell(cell);
     for (size_t i = 0; i < length / sizeof *from; i++) ((uint64_t *)copy)[i] = from[i];
 }
 
@@ -130,9 +130,7 @@ static void end_record(void) {
     set_last_anchor(header, wi__clock_anchor());
     header->ended = 1;
     wi__record_unlock();
-    if (!wi__arena_file_is_there())
-        wi__complain("record %s was deleted while the program ran: what it held is lost",
-                     wi__arena_path());
+    wi__arena_check_file();
 }
 
 static void on_suppressed(const wi_error *error) {
@@ -145,7 +143,11 @@ static void on_suppressed(const wi_error *error) {
     wi__record_tally(WI__SUPPRESSED, what, where);
 }
 
-__attribute__((constructor)) static void listen_to_blocks(void) { wi__on_suppressed = on_suppressed; }
+/* Before there are threads: one may fork while another begins the record, and the child finds it whole. */
+__attribute__((constructor)) static void listen(void) {
+    wi__on_suppressed = on_suppressed;
+    wi__fork_watch();
+}
 
 /* Put the record into the file that the environment names, or into a forked child's own. */
 static void move_to_file(const char *path) {
@@ -158,9 +160,9 @@ static void move_to_file(const char *path) {
 static void hand_on(void *ended) {
     wi__lane *lane = ended;
     wi__record_lock();
-    if (wi__self.branch != lane->root) wi__ledger_cut_off(wi__self.branch);
+    if (wi__self.branch && wi__self.branch != lane->root) wi__ledger_cut_off(wi__self.branch);
+    if (wi__self.lane) wi__lane_give_back(lane);
     wi__self.lane = wi__self.branch = NULL;
-    wi__lane_give_back(lane);
     wi__record_unlock();
 }
 
@@ -176,7 +178,6 @@ static int begin_record(void) {
     read_command(header->command, sizeof header->command);
     thread_end_works = pthread_key_create(&thread_end, hand_on) == 0;
     atexit(end_record);
-    wi__fork_watch();
     const char *path = getenv("WITHIN_RECORD");
     if (path && *path) move_to_file(path);
     return 1;

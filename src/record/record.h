@@ -19,8 +19,8 @@ void wi__record_unlock(void);
 wi__lane *wi__lane_here(void);
 /** Begin the header of a new record for this process. */
 void wi__header_begin(wi__header *header);
-/** Copy the record's first bytes, while other threads may write it. */
-void wi__record_copy(void *copy, size_t length);
+/** Copy bytes of the record from a cell on, while other threads may write them. */
+void wi__record_copy(void *copy, uint32_t cell, size_t length);
 /** Renew the header's last anchor: called when the lane's next_anchor is past. */
 void wi__record_renew_anchor(wi__lane *lane, uint64_t now);
 

@@ -15,6 +15,7 @@ static void open_child(wi__opened *opened, wi__lane *lane, wi__branch *child) {
         if (parent == child) return; /* inside "(other)" already: its time must not count twice */
         child->parent = parent;
         lane->region->other_parent = parent->cell;
+        wi__self.due = 0; /* its end has more to do */
     }
     if (!child) return;
     wi__child found = {0, child, child->node, child->cell};
@@ -62,6 +63,7 @@ static void close_innermost(uint64_t now, int raised) {
         wi__node_add_call(node, ticks);
     }
     if (raised) node->errors++;
+    if (branch == branch->lane->other) branch->parent->node->folded += ticks;
     wi__fork_closed(branch);
     wi__self.branch = branch->parent;
     *wi__self.current = branch->parent->cell;
@@ -73,8 +75,8 @@ wi_verdict wi__scope_end_now(const wi__opened *opened, wi_reason reason) {
 
 wi_verdict wi__scope_end_slowly(const wi__opened *opened, wi_reason reason, uint64_t now) {
     wi__branch *branch = opened->branch;
-    if (!branch) return WI_PROPAGATE;
-    wi__lane *here = wi__lane_here();
+    wi__lane *here = branch ? wi__lane_here() : NULL;
+    if (!here) return WI_PROPAGATE;
     if (branch->lane != here || !is_open(branch)) {
         tally_mismatch(branch, opened->site,
                        branch->lane == here ? "ended when it was no longer open"

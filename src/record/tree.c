@@ -38,11 +38,11 @@ typedef struct section_name {
     uint32_t hash;
 } section_name;
 
-/* Where to cut a long name: never inside a UTF-8 character. */
+/* Where to cut a long name: never inside a UTF-8 character, which has at most 3 bytes after its first. */
 static size_t cut_length(const char *text) {
     size_t length = WI_NAME_MAX;
-    while (length && ((unsigned char)text[length] & 0xC0) == 0x80) length--;
-    return length;
+    while (length > WI_NAME_MAX - 4 && ((unsigned char)text[length] & 0xC0) == 0x80) length--;
+    return length > WI_NAME_MAX - 4 ? length : WI_NAME_MAX;
 }
 
 static section_name name_of(const char *text) {
@@ -86,23 +86,27 @@ static uint32_t node_new(wi__lane *lane, uint32_t parent, const section_name *na
     return cell;
 }
 
-/* From here on readers see the node: it is complete. */
+/* From here on readers see the node: it is complete. Behind its siblings: if it is in memory only, because
+ * the file could not grow, they are still found. */
 static void publish(wi__branch *branch) {
-    if (!branch->parent) return;
-    wi__node *parent = branch->parent->node;
-    branch->node->next_sibling = parent->first_child;
-    __atomic_store_n(&parent->first_child, branch->cell, __ATOMIC_RELEASE);
+    wi__branch *parent = branch->parent;
+    if (!parent) return;
+    wi__branch *last = parent->last_child;
+    parent->last_child = branch;
+    __atomic_store_n(last ? &last->node->next_sibling : &parent->node->first_child, wi__cell_of(branch->node),
+                     __ATOMIC_RELEASE);
 }
 
 static wi__branch *branch_new(wi__lane *lane, wi__branch *parent, const section_name *name) {
     wi__branch *branch = calloc(1, sizeof *branch);
     if (!branch) return NULL;
-    branch->cell = node_new(lane, parent ? parent->cell : 0, name);
-    if (!branch->cell) {
+    uint32_t cell = node_new(lane, parent ? wi__cell_of(parent->node) : 0, name);
+    if (!cell) {
         free(branch);
         return NULL;
     }
-    branch->node = wi__node_at(branch->cell);
+    branch->node = wi__node_at(cell);
+    branch->cell = parent && wi__arena_is_lost(cell) ? parent->cell : cell;
     branch->parent = parent;
     branch->lane = lane;
     publish(branch);
@@ -165,12 +169,24 @@ static wi__branch *child_of(wi__branch *parent, uintptr_t key, const section_nam
     return child;
 }
 
+/* The key is there only while all of it is: another thread may fork at any moment, and a thread of the
+ * child will use this. */
+static void cache_child(wi__branch *parent, uintptr_t key, wi__branch *child) {
+    wi__child *cached = wi__cached_child(parent, key);
+    __atomic_store_n(&cached->key, 0, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    cached->branch = child;
+    cached->node = child->node;
+    cached->cell = child->cell;
+    __atomic_store_n(&cached->key, key, __ATOMIC_RELEASE);
+}
+
 wi__branch *wi__child_of_site(wi__branch *parent, const void *site, const char *text) {
     uintptr_t key = (uintptr_t)site;
     wi__child *slot = parent->children ? slot_of(parent, key, NULL) : NULL;
     section_name name = name_of(slot && slot->key ? "" : text);
     wi__branch *child = child_of(parent, key, &name);
-    if (child && child != parent->lane->other) *wi__cached_child(parent, key) = (wi__child){key, child, child->node, child->cell};
+    if (child && child != parent->lane->other) cache_child(parent, key, child);
     return child;
 }
 
@@ -185,17 +201,17 @@ void wi__forget_children(wi__lane *lane) {
     wi__branch *root = lane->root;
     for (uint32_t i = 0; root->children && i <= root->mask; i++) free(root->children[i].branch);
     free(root->children);
+    wi__record_header()->nodes -= root->count;
     root->children = NULL;
     root->count = root->mask = 0;
     memset(root->cache, 0, sizeof root->cache);
-    root->node->first_child = lane->other->cell;
+    root->last_child = lane->other;
     lane->other->node->next_sibling = 0;
-    wi__record_header()->nodes = 2;
 }
 
 static void zero_node(wi__node *node) {
     node->seq = node->errors = node->suppressed = node->pending = 0;
-    node->calls = node->total = node->squares[0] = node->squares[1] = node->max = 0;
+    node->calls = node->total = node->folded = node->squares[0] = node->squares[1] = node->max = 0;
     node->min = UINT64_MAX;
     memset(node->histogram, 0, sizeof node->histogram);
     if (node->high) memset(wi__cell(node->high), 0, sizeof node->histogram);

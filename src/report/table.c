@@ -15,10 +15,10 @@ typedef struct column {
 
 /* Two places for the unit, so that the digits of "s" and "ms" stand below each other. */
 static wi__number seconds_cell(double seconds) {
-    wi__number cell = wi__seconds_text(seconds);
-    size_t length = strlen(cell.text);
-    const char *pad = length < 2 ? "   " : cell.text[length - 2] == ' ' ? " " : "";
-    strcat(cell.text, pad);
+    wi__number number = wi__seconds_text(seconds), cell;
+    size_t length = strlen(number.text);
+    const char *pad = length < 2 ? "   " : number.text[length - 2] == ' ' ? " " : "";
+    snprintf(cell.text, sizeof cell.text, "%.20s%s", number.text, pad);
     return cell;
 }
 
@@ -135,16 +135,25 @@ static void fit(layout *table, int width) {
 
 /* ---- printing ---- */
 
+/* A cell at the right of its column. Spaces at its end are printed only when another cell follows.
+ * @param owed  the spaces that the cell before is short of. @return those of this one. */
+static int print_cell(const wi__page *page, const char *text, int width, int owed, wi__ink ink) {
+    int padded = (int)strlen(text), length = padded;
+    while (length && text[length - 1] == ' ') length--;
+    fprintf(page->out, "%*s", owed + GAP + width - padded, "");
+    if (ink != WI__PLAIN) wi__page_ink(page, ink);
+    fprintf(page->out, "%.*s", length, text);
+    if (ink != WI__PLAIN) wi__page_ink(page, WI__PLAIN);
+    return padded - length;
+}
+
 static void print_titles(const wi__page *page, const layout *table) {
-    char line[64 * COLUMNS];
-    int used = snprintf(line, sizeof line, "%-*s", table->name, "section");
+    int owed = 0;
+    wi__page_ink(page, WI__FAINT);
+    fprintf(page->out, "%-*s", table->name, "section");
     for (int c = 0; c < COLUMNS; c++)
         if (!table->dropped[c])
-            used += snprintf(line + used, sizeof line - (size_t)used, "%*s", GAP + table->widths[c],
-                             columns[c].title);
-    while (used && line[used - 1] == ' ') used--;
-    wi__page_ink(page, WI__FAINT);
-    fprintf(page->out, "%.*s", used, line);
+            owed = print_cell(page, columns[c].title, table->widths[c], owed, WI__PLAIN);
     wi__page_ink(page, WI__PLAIN);
     fputc('\n', page->out);
 }
@@ -155,6 +164,7 @@ static void print_name(const wi__page *page, const layout *table, const wi__row 
     mark_of(page, row, mark);
     int indent = indent_of(page, row), marked = (int)strlen(mark);
     int room = page->width ? table->name - marked : WI__PATH_TEXT;
+    if (room < 1) room = 1;
     if (page->width && indent > room / 2) indent = room / 2;
     int used = indent + marked;
     fprintf(page->out, "%*s", indent, "");
@@ -166,18 +176,11 @@ static void print_name(const wi__page *page, const layout *table, const wi__row 
 }
 
 static void print_figures(const wi__page *page, const layout *table, const wi__row *row) {
-    int owed = 0; /* spaces that are printed only if something follows */
+    int owed = 0;
     for (int c = 0; c < COLUMNS; c++) {
         if (table->dropped[c]) continue;
-        wi__number cell = columns[c].cell(&row->figures);
-        int length = (int)strlen(cell.text), padded = length;
-        while (length && cell.text[length - 1] == ' ') length--;
-        int alarm = c == ERRORS && row->figures.errors;
-        fprintf(page->out, "%*s", owed + GAP + table->widths[c] - padded, "");
-        if (alarm) wi__page_ink(page, WI__ALARM);
-        fprintf(page->out, "%.*s", length, cell.text);
-        if (alarm) wi__page_ink(page, WI__PLAIN);
-        owed = padded - length;
+        wi__ink ink = c == ERRORS && row->figures.errors ? WI__ALARM : WI__PLAIN;
+        owed = print_cell(page, columns[c].cell(&row->figures).text, table->widths[c], owed, ink);
     }
     fputc('\n', page->out);
 }

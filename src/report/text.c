@@ -53,7 +53,7 @@ static void print_ending(const wi__page *page) {
               (ending == WI__EXITED && page->profile->header.wait_status != 0);
     wi__ending_text(page->profile, text, sizeof text);
     print_label(page, "end");
-    wi__page_ink(page, bad ? WI__ALARM : WI__PLAIN);
+    if (bad) wi__page_ink(page, WI__ALARM);
     fputs(text, page->out);
     if (bad) wi__page_ink(page, WI__PLAIN);
     fputc('\n', page->out);

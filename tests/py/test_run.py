@@ -116,8 +116,8 @@ def start(within, tmp_path):
 
     yield begin
     for runner in started:
-        runner.kill()
-        runner.communicate()
+        runner.terminate()  # the program as well, which has the other end of the pipes
+        runner.communicate(timeout=60)
 
 
 def records(folder):
@@ -133,13 +133,6 @@ def report(within, path, *options):
 def children_of(pid):
     with open(f"/proc/{pid}/task/{pid}/children") as file:
         return [int(word) for word in file.read().split()]
-
-
-def wait_until(condition, seconds=20):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 # ---- status ----
@@ -225,14 +218,15 @@ def test_a_signal_that_the_program_does_not_handle_ends_both(start, program):
     assert "killed by signal 15 (SIGTERM): asked to end" in errors
 
 
-def test_a_signal_from_the_terminal_reaches_the_program_once(within, program, tmp_path):
-    """The terminal sends it to the whole group; the runner must not send it again, nor die of it."""
-    counter = tmp_path / "count.sh"
-    counter.write_text("trap 'n=$((n+1))' INT\nn=0\necho ready\nsleep 2\necho caught $n\n")
+@pytest.mark.parametrize(("before", "caught"), [([], 1), (["setsid"], 0)], ids=["same group", "other group"])
+def test_a_signal_from_the_terminal_is_not_passed_on(within, tmp_path, before, caught):
+    """The terminal sends it to its whole group: the program gets it from there, if it is in it."""
+    (tmp_path / "count.sh").write_text("trap 'n=$((n+1))' INT\nn=0\necho ready\nsleep 0.5\nsleep 0.3\necho caught $n\n")
+    command = [str(within), "run", "--no-report", "--", *before, "sh", "count.sh"]
     code = (
         "import os, pty\n"
         "pid, terminal = pty.fork()\n"
-        f"if pid == 0: os.execv({str(within)!r}, ['within', 'run', '--no-report', '--', 'sh', {str(counter)!r}])\n"
+        f"if pid == 0: os.execv({str(within)!r}, {command!r})\n"
         "text = b''\n"
         "while b'ready' not in text: text += os.read(terminal, 1000)\n"
         "os.write(terminal, b'\\x03')\n"
@@ -243,7 +237,7 @@ def test_a_signal_from_the_terminal_reaches_the_program_once(within, program, tm
         "print(text.decode().split('\\n')[-2].strip(), os.waitstatus_to_exitcode(status))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, timeout=60)
-    assert done.stdout.endswith("caught 1 0\n"), done.stdout + done.stderr
+    assert done.stdout.endswith(f"caught {caught} 0\n"), done.stdout + done.stderr
 
 
 def test_the_program_starts_with_the_signals_of_the_caller(run):
@@ -254,10 +248,11 @@ def test_the_program_starts_with_the_signals_of_the_caller(run):
     assert done.stdout == plain.stdout
 
 
-def test_the_status_is_known_when_the_caller_ignores_its_children(within, program, tmp_path):
-    command = f"trap '' CHLD; exec {within} run -- {program} exit=3"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, cwd=tmp_path, timeout=60)
-    assert done.returncode == 3
+def test_the_status_is_known_when_the_caller_ignores_its_children(run, program):
+    def ignore():
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+    assert run("--", program, "exit=3", preexec_fn=ignore).returncode == 3
 
 
 def test_a_reader_of_the_report_that_has_gone_does_not_change_the_status(within, program, tmp_path):
@@ -291,7 +286,7 @@ def test_a_killed_program_shows_the_open_blocks_innermost_first(run, program):
     done = run("--", program, "nap", "raise=9")
     part = done.stderr.split("open at the end, innermost first\n")[1]
     lines = [line.split("  since ") for line in part.splitlines()[:3]]
-    assert [before.split(None, 1) for before, _ in lines] == [
+    assert [before.strip().split(None, 1) for before, _ in lines] == [
         ["section", "outer > inner"],
         ["file", "results.csv"],
         ["section", "outer"],
@@ -332,7 +327,10 @@ def test_forked_children_have_records_beside_it(run, program, within, tmp_path):
     main, *children = records(tmp_path)
     assert main.suffix == ".within"
     assert len(children) == 3
-    assert "3 more processes of this run were measured: within report .within/" in done.stderr
+    message = "3 more processes of this run were measured: within report .within/"
+    assert message in done.stderr
+    later = subprocess.run([within, "report"], capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert message in later.stdout
     whole = report(within, main)
     assert [section["path"] for section in whole["sections"]] == ["outer", "outer > inner"]
     for child in children:
@@ -342,6 +340,15 @@ def test_forked_children_have_records_beside_it(run, program, within, tmp_path):
         (section,) = [s for s in found["sections"] if s["name"] == "in child"]
         assert section["path"] == "outer > inner > in child"
         assert section["total_s"] >= 0.001
+
+
+def test_records_of_an_earlier_run_are_not_counted(run, program, within, tmp_path):
+    run("--record", "r", "--", program)
+    (tmp_path / "r.999").write_bytes((tmp_path / "r").read_bytes())
+    time.sleep(0.2)
+    assert "of this run" not in run("--record", "r", "--", program).stderr
+    done = subprocess.run([within, "report", tmp_path / "r"], capture_output=True, text=True, timeout=60)
+    assert "of this run" not in done.stdout
 
 
 def test_a_shell_that_starts_the_program_is_seen_through(run, program, within, tmp_path):
@@ -481,8 +488,9 @@ def test_a_record_can_be_read_while_the_program_runs(start, program, within, tmp
     assert next(s for s in again["sections"] if s["name"] == "inner")["total_s"] >= first + 0.05
 
 
-def test_closed_standard_files_do_not_mix_with_the_record(within, program, tmp_path):
-    command = f"exec {within} run --record r -- {program} nap 0<&- 1>&- 2>&-"
+@pytest.mark.parametrize("closed", ["2>&-", "0<&- 1>&- 2>&-"])
+def test_closed_standard_files_do_not_mix_with_the_record(within, program, tmp_path, closed):
+    command = f"exec {within} run --record r -- {program} {closed}"
     done = subprocess.run(["sh", "-c", command], cwd=tmp_path, timeout=60)
     assert done.returncode == 0
     assert report(within, tmp_path / "r")["end"]["status"] == 0
