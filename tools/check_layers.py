@@ -4,7 +4,7 @@
     tools/check_layers.py [ROOT]
 
 `report` reads records through their reader only, `cli` sits on top, and what is outside src may use
-the public headers alone; tests may use anything.
+the public headers alone; tests and benchmarks may use anything.
 """
 
 import re
@@ -40,7 +40,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 def layer_of(path):
     """The layer that a file, named from the root, belongs to; None if it is free to do anything."""
     parts = path.parts
-    if parts[0] == "tests":
+    if parts[0] in ("tests", "bench"):
         return None
     if parts[0] == "include":
         return PUBLIC_LAYER.get("/".join(parts[1:]), "top") if len(parts) > 2 else "top"

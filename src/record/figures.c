@@ -11,10 +11,13 @@ double wi__profile_seconds(const wi__profile *profile, double ticks) {
 
 static double ticks_of(const wi__path *path) { return (double)path->total + (double)path->open_ticks; }
 
-/* Of the population: the square root of the mean square less the squared mean. */
+/* Of the population. The squares are taken about an integer next to the mean, and so exactly: their sum is
+ * small, which makes overflow on the way harmless. */
 static double standard_deviation(const wi__path *path) {
-    long double n = path->calls, mean = path->total / n, variance = path->squares / n - mean * mean;
-    return variance > 0 ? (double)sqrtl(variance) : 0;
+    unsigned __int128 total = path->total, about = path->total / path->calls;
+    unsigned __int128 squares = path->squares - 2 * about * total + about * about * path->calls;
+    double n = (double)path->calls, offset = (double)(path->total % path->calls) / n;
+    return sqrt(fmax((double)squares / n - offset * offset, 0));
 }
 
 /* The middle of a bucket, in ticks. Those of less than 2^WI__FIRST_OCTAVE ticks hold one number and a half. */

@@ -141,7 +141,7 @@ static void add_node(merge *m, uint32_t index, const wi__node *node) {
     path->calls += node->calls;
     path->total += node->total;
     if (index != WI__ROOT) path->folded += (double)node->folded;
-    path->squares += (long double)node->squares[1] * 18446744073709551616.0L + node->squares[0];
+    path->squares += (unsigned __int128)node->squares[1] << 64 | node->squares[0];
     add_histogram(m, path, node);
 }
 

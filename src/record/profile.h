@@ -35,7 +35,7 @@ typedef struct wi__path {
     uint64_t errors;      /* calls ended by an error */
     uint64_t suppressed;  /* errors suppressed directly inside */
     uint64_t min, max;    /* of ended calls; 0 without any */
-    long double squares;  /* sum of squares, in ticks squared */
+    unsigned __int128 squares; /* sum of squares, in ticks squared */
     uint32_t bucket_count;
     wi__bucket_calls *buckets; /* of the histogram: those with calls, shortest first */
 } wi__path;
