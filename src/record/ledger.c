@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <within/record.h>
-
 #include "record/clock.h"
 
 /* ---- things held ---- */
@@ -81,11 +79,4 @@ void wi__record_tally(wi__tally_kind kind, const char *what, const char *where) 
     wi__record_lock();
     tally_locked(kind, what, where);
     wi__record_unlock();
-}
-
-void wi__ledger_cut_off(const wi__branch *open) {
-    const wi__text *name = wi__cell(open->node->name);
-    char where[WI_NAME_MAX + 3];
-    snprintf(where, sizeof where, "\"%.*s\"", (int)name->length, name->bytes);
-    tally_locked(WI__MISMATCHED, "still open when its thread ended", where);
 }

@@ -8,7 +8,5 @@
 
 /** Count a line of the tally: kind, what and where together tell lines apart. */
 void wi__record_tally(wi__tally_kind kind, const char *what, const char *where);
-/** Tally that a thread has ended inside a section. The lock is held. */
-void wi__ledger_cut_off(const wi__branch *open);
 
 #endif

@@ -159,8 +159,8 @@ static void move_to_file(const char *path) {
 /* A thread has ended. */
 static void hand_on(void *ended) {
     wi__lane *lane = ended;
+    if (wi__self.branch) wi__scope_close_all();
     wi__record_lock();
-    if (wi__self.branch && wi__self.branch != lane->root) wi__ledger_cut_off(wi__self.branch);
     if (wi__self.lane) wi__lane_give_back(lane);
     wi__self.lane = wi__self.branch = NULL;
     wi__record_unlock();

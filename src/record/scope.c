@@ -69,6 +69,19 @@ static void close_innermost(uint64_t now, int raised) {
     *wi__self.current = branch->parent->cell;
 }
 
+/* Close what was opened inside a branch and never closed: its time up to here is not lost. */
+static void close_down_to(const wi__branch *branch, uint64_t now, const char *what) {
+    while (wi__self.branch != branch) {
+        tally_mismatch(wi__self.branch, NULL, what);
+        close_innermost(now, 0);
+    }
+}
+
+void wi__scope_close_all(void) {
+    const wi__lane *lane = wi__self.lane;
+    close_down_to(lane->root, wi__ticks(), "still open when its thread ended");
+}
+
 wi_verdict wi__scope_end_now(const wi__opened *opened, wi_reason reason) {
     return wi__scope_end_slowly(opened, reason, wi__clock_read());
 }
@@ -83,10 +96,7 @@ wi_verdict wi__scope_end_slowly(const wi__opened *opened, wi_reason reason, uint
                                             : "ended on another thread");
         return WI_PROPAGATE;
     }
-    while (wi__self.branch != branch) { /* their time up to here is not lost */
-        tally_mismatch(wi__self.branch, NULL, "still open when the section around it ended");
-        close_innermost(now, 0);
-    }
+    close_down_to(branch, now, "still open when the section around it ended");
     close_innermost(now, reason == WI_RAISED);
     if (now >= here->next_anchor) wi__record_renew_anchor(here, now);
     wi__self.due = wi__fork_is_inside_inherited() ? 0 : here->next_anchor;

@@ -62,6 +62,9 @@ WI__INLINE void wi__scope_begin(wi__opened *opened, const char *name) {
     wi__scope_begin_slowly(opened, name);
 }
 
+/** Close all that the calling thread has open: it ends. */
+void wi__scope_close_all(void);
+
 /** The same, found by its name. */
 void wi__scope_begin_by_name(wi__opened *opened, const char *name);
 

@@ -254,6 +254,8 @@ alone(a_thread_that_ends_inside_sections_hands_its_region_on_clean) {
     wi__profile profile = profile_with_a_later_section();
     expect_count(profile.threads, 41);
     expect_count(tallied(&profile, WI__MISMATCHED, THREAD_ENDED, "\"inner\""), 40);
+    expect_count(calls_of(&profile, "outer"), 40);
+    expect_count(calls_of(&profile, "outer > inner"), 40);
     wi__profile_release(&profile);
 }
 
