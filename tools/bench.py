@@ -125,7 +125,8 @@ def table_line(row):
     at_best = row["least"] / row["baseline_least"]
     met = {None: "", True: "yes", False: "NO"}[is_met(row)]
     value, baseline = (quantity(row[key], row["unit"]) for key in ("value", "baseline"))
-    return [row["name"], value, baseline, f"{row['ratio']:.3g}", f"{at_best:.3g}", target_text(row), met, row["compiler"]]
+    ratios = [f"{row['ratio']:.3g}", f"{at_best:.3g}"]
+    return [row["name"], value, baseline, *ratios, target_text(row), met, row["compiler"]]
 
 
 def print_table(rows):
@@ -152,17 +153,17 @@ def first_match(pattern, path):
 
 def machine(compilers):
     """What the figures depend on."""
-    versions = [
-        f"{name} {subprocess.run([c, '-dumpfullversion', '-dumpversion'], capture_output=True, text=True).stdout.strip()}"
-        for name, (c, _) in compilers.items()
-    ]
+
+    def version(c):
+        return subprocess.run([c, "-dumpfullversion", "-dumpversion"], capture_output=True, text=True).stdout.strip()
+
     return {
         "processor": first_match(r"^model name\s*: (.*)", "/proc/cpuinfo"),
         "cores": len(os.sched_getaffinity(0)),
         "load": round(os.getloadavg()[0], 1),
         "system": f"{platform.system()} {platform.release().split('-')[0]}, {platform.machine()}",
         "clock": first_match(r"(.*)", "/sys/devices/system/clocksource/clocksource0/current_clocksource"),
-        "compilers": ", ".join(versions),
+        "compilers": ", ".join(f"{name} {version(c)}" for name, (c, _) in compilers.items()),
     }
 
 
@@ -187,6 +188,8 @@ def main():
             measured = run(folder / f"bench-{name}", *arguments, options)
             rows += [{**row, "compiler": name, "met": is_met(row)} for row in measured]
 
+    if not rows:
+        sys.exit(f'tools/bench.py: no row has "{options.only}" in its name')
     worst = worst_rows(rows)
     print_table(worst)
     with_target = [row for row in worst if row["target"]]

@@ -95,7 +95,7 @@ static void say_deleted(void) {
 
 /* From now on growth goes into private memory. */
 static void lose_file(int error) {
-    wi__record_header()->file_cells = (uint32_t)(backed / WI__CELL_BYTES);
+    wi__record_header()->file_cells = wi__record_header()->used_cells;
     if (error == ENOENT || error == ESTALE)
         say_deleted();
     else

@@ -75,7 +75,8 @@ alone(merged_totals_of_threads_are_exact) {
     wi__profile_release(&profile);
 }
 
-/* The reader's copy is made while the other thread writes: each figure may lack at most the call in flight. */
+/* The reader's copy is made while the other thread writes: each path is as it was at one moment, but not
+ * all at the same. */
 static volatile int stop;
 
 static void *measure_until_told(void *arg) {
@@ -92,7 +93,6 @@ static void *measure_until_told(void *arg) {
 static void check_live(const wi__profile *profile) {
     if (find_path(profile, "outer > inner") == WI__NO_PATH) return;
     const wi__path *outer = path_named(profile, "outer"), *inner = path_named(profile, "outer > inner");
-    expect(inner->total <= outer->total + outer->open_ticks + inner->max);
     for (int i = 0; i < 2; i++) {
         const wi__path *path = i ? inner : outer;
         if (!path->calls) continue;
