@@ -20,12 +20,11 @@ static double standard_deviation(const wi__path *path) {
     return sqrt(fmax((double)squares / n - offset * offset, 0));
 }
 
-/* The middle of a bucket, in ticks. Those of less than 2^WI__FIRST_OCTAVE ticks hold one number and a half. */
-static double middle(int32_t rank) {
-    int32_t octave = (rank + WI__FIRST_OCTAVE * WI__OCTAVE_BUCKETS) / WI__OCTAVE_BUCKETS;
-    int32_t step = (rank + WI__FIRST_OCTAVE * WI__OCTAVE_BUCKETS) % WI__OCTAVE_BUCKETS;
-    double ticks = ldexp(1 + (step + 0.5) / WI__OCTAVE_BUCKETS, octave);
-    return rank < 0 ? floor(ticks) : ticks;
+/* The middle of a bucket, in ticks. */
+static double middle(uint32_t bucket) {
+    if (bucket < 2 * WI__OCTAVE_BUCKETS) return bucket; /* it holds one number */
+    uint32_t shift = bucket / WI__OCTAVE_BUCKETS - 1;
+    return ldexp(bucket % WI__OCTAVE_BUCKETS + WI__OCTAVE_BUCKETS + 0.5, (int)shift);
 }
 
 double wi__path_quantile(const wi__profile *profile, uint32_t index, double q) {
@@ -35,7 +34,7 @@ double wi__path_quantile(const wi__profile *profile, uint32_t index, double q) {
     for (uint32_t i = 0; i < path->bucket_count; i++) {
         seen += (double)path->buckets[i].calls;
         if (seen < wanted || seen == 0) continue;
-        ticks = middle(path->buckets[i].rank);
+        ticks = middle(path->buckets[i].bucket);
         break;
     }
     return wi__profile_seconds(profile, fmin(fmax(ticks, (double)path->min), (double)path->max));

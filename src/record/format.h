@@ -20,7 +20,6 @@ enum {
     WI__CELL_BYTES = 64,
     WI__BUCKETS = 512,         /* of a histogram: wi__bucket */
     WI__OCTAVE_BUCKETS = 8,
-    WI__FIRST_OCTAVE = 4, /* 2^4 to 2^5 ticks are buckets 0 to 7 */
     WI__NODE_CAP = 65536,      /* nodes of a process; what comes later is folded into "(other)" */
     WI__HOLDS = 32,            /* things held that a region lists */
     WI__TALLIES = 32,          /* different suppressed errors and mismatched ends that are listed */
@@ -158,15 +157,12 @@ _Static_assert(sizeof(wi__node) == 34 * WI__CELL_BYTES, "a node is 34 cells, the
 _Static_assert(sizeof(wi__tally) == 256 && sizeof(wi__hold) == 256, "ledger entries are 256 bytes");
 
 /**
- * The histogram bucket of a duration: of the number and a half as a double, the exponent and the first three
- * bits behind the point, so that there are 8 equal steps in each octave (log-linear, as in HdrHistogram,
- * Tene 2012). Durations below 2^4 ticks have a bucket each among the last 40, which no longer one reaches.
+ * The histogram bucket of a duration: one for each number below 16, then 8 equal steps in each octave
+ * (log-linear, as in HdrHistogram, Tene 2012). No duration reaches the last 16 buckets.
  */
 static inline uint32_t wi__bucket(uint64_t ticks) {
-    double number = (double)(int64_t)ticks + 0.5;
-    uint64_t bits;
-    __builtin_memcpy(&bits, &number, sizeof bits);
-    return ((uint32_t)(bits >> 49) - ((1023 + WI__FIRST_OCTAVE) * WI__OCTAVE_BUCKETS)) % WI__BUCKETS;
+    uint32_t shift = (63u ^ (uint32_t)__builtin_clzll(ticks | WI__OCTAVE_BUCKETS)) - 3;
+    return (uint32_t)(ticks >> shift) + WI__OCTAVE_BUCKETS * shift;
 }
 
 #endif

@@ -99,16 +99,10 @@ static uint32_t path_of(merge *m, uint32_t parent, const char *name) {
 
 /* ---- figures ---- */
 
-/* Buckets below 2^WI__FIRST_OCTAVE ticks have the last numbers, but are the shortest: half a tick is. */
-static int32_t rank_of(uint32_t bucket) {
-    enum { SHORTEST = WI__BUCKETS - (WI__FIRST_OCTAVE + 1) * WI__OCTAVE_BUCKETS };
-    return (int32_t)bucket - (bucket >= SHORTEST ? WI__BUCKETS : 0);
-}
-
-static int add_bucket(wi__path *path, int32_t rank, uint64_t calls) {
+static int add_bucket(wi__path *path, uint32_t bucket, uint64_t calls) {
     uint32_t i = 0;
-    while (i < path->bucket_count && path->buckets[i].rank < rank) i++;
-    if (i < path->bucket_count && path->buckets[i].rank == rank) {
+    while (i < path->bucket_count && path->buckets[i].bucket < bucket) i++;
+    if (i < path->bucket_count && path->buckets[i].bucket == bucket) {
         path->buckets[i].calls += calls;
         return 1;
     }
@@ -119,7 +113,7 @@ static int add_bucket(wi__path *path, int32_t rank, uint64_t calls) {
         path->buckets = grown;
     }
     memmove(&path->buckets[i + 1], &path->buckets[i], (path->bucket_count - i) * sizeof *path->buckets);
-    path->buckets[i] = (wi__bucket_calls){rank, calls};
+    path->buckets[i] = (wi__bucket_calls){bucket, calls};
     path->bucket_count++;
     return 1;
 }
@@ -127,7 +121,7 @@ static int add_bucket(wi__path *path, int32_t rank, uint64_t calls) {
 static void add_histogram(merge *m, wi__path *path, const wi__node *node) {
     for (uint32_t bucket = 0; bucket < WI__BUCKETS; bucket++) {
         uint64_t calls = wi__reader_bucket(m->reader, node, bucket);
-        if (calls && !add_bucket(path, rank_of(bucket), calls)) m->failed = 1;
+        if (calls && !add_bucket(path, bucket, calls)) m->failed = 1;
     }
 }
 

@@ -18,7 +18,7 @@ enum { WI__ROOT = 0 }; /* the first path: no section, the parent of all that hav
 #define WI__NO_PATH UINT32_MAX
 
 typedef struct wi__bucket_calls {
-    int32_t rank; /* of the bucket among all, shortest first */
+    uint32_t bucket; /* wi__bucket */
     uint64_t calls;
 } wi__bucket_calls;
 

@@ -28,6 +28,19 @@ void wi__scope_begin_slowly(wi__opened *opened, const char *name) {
     if (lane) open_child(opened, lane, wi__child_of_site(wi__self.branch, opened->site, name));
 }
 
+void wi__scope_begin_again(wi__opened *opened, const char *name, uint64_t now) {
+    wi__branch *parent = wi__self.branch;
+    if (parent && wi__cache_known_child(parent, opened->site))
+        wi__scope_begin_at(opened, &wi__self, (uintptr_t)opened->site, now);
+    else
+        wi__scope_begin_slowly(opened, name);
+}
+
+void wi__scope_begin_by_call(wi__opened *opened, const char *name) {
+    uint64_t now = wi__clock_read();
+    if (!wi__scope_begin_at(opened, &wi__self, (uintptr_t)opened->site, now)) wi__scope_begin_again(opened, name, now);
+}
+
 void wi__scope_begin_by_name(wi__opened *opened, const char *name) {
     wi__lane *lane = wi__lane_here();
     opened->branch = NULL;
@@ -82,8 +95,10 @@ void wi__scope_close_all(void) {
     close_down_to(lane->root, wi__ticks(), "still open when its thread ended");
 }
 
-wi_verdict wi__scope_end_now(const wi__opened *opened, wi_reason reason) {
-    return wi__scope_end_slowly(opened, reason, wi__clock_read());
+wi_verdict wi__scope_end_by_call(const wi__opened *opened, wi_reason reason) {
+    uint64_t now = wi__clock_read();
+    if (wi__scope_end_at(opened, &wi__self, reason, now)) return WI_PROPAGATE;
+    return wi__scope_end_slowly(opened, reason, now);
 }
 
 wi_verdict wi__scope_end_slowly(const wi__opened *opened, wi_reason reason, uint64_t now) {

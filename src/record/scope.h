@@ -21,8 +21,12 @@
 WI__RARE void wi__scope_begin_slowly(wi__opened *opened, const char *name);
 WI__RARE wi_verdict wi__scope_end_slowly(const wi__opened *opened, wi_reason reason, uint64_t now);
 
-/* Where the clock is no counter. */
-WI__RARE wi_verdict wi__scope_end_now(const wi__opened *opened, wi_reason reason);
+/* A child that was not opened lately: found in the parent's table, or made. */
+void wi__scope_begin_again(wi__opened *opened, const char *name, uint64_t now);
+
+/* Where reading the clock is a call. */
+void wi__scope_begin_by_call(wi__opened *opened, const char *name);
+wi_verdict wi__scope_end_by_call(const wi__opened *opened, wi_reason reason);
 
 /* The thread's state, its address computed here and not after the clock was read. */
 WI__INLINE wi__thread *wi__scope_thread(void) {
@@ -41,6 +45,15 @@ WI__INLINE void wi__scope_open(wi__opened *opened, wi__thread *thread, const wi_
     *thread->current = child->cell;
 }
 
+/* 0 if the thread's innermost section has not opened this one lately. */
+WI__INLINE int wi__scope_begin_at(wi__opened *opened, wi__thread *thread, uintptr_t site, uint64_t now) {
+    wi__branch *parent = (wi__branch *)thread->branch;
+    const wi__child *child = parent ? wi__cached_child(parent, site) : NULL;
+    if (WI__UNLIKELY(!child || child->key != site)) return 0;
+    wi__scope_open(opened, thread, child, now);
+    return 1;
+}
+
 /**
  * Open a section below the thread's innermost one.
  *
@@ -48,18 +61,15 @@ WI__INLINE void wi__scope_open(wi__opened *opened, wi__thread *thread, const wi_
  * body, where before this read it would be waited for.
  */
 WI__INLINE void wi__scope_begin(wi__opened *opened, const char *name) {
-    uintptr_t site = (uintptr_t)opened->site;
     wi__thread *thread = wi__scope_thread();
-    if (wi__clock_is_counter()) {
-        uint64_t now = wi__clock_counter();
-        wi__branch *parent = (wi__branch *)thread->branch;
-        const wi__child *child = parent ? wi__cached_child(parent, site) : NULL;
-        if (WI__LIKELY(child && child->key == site)) {
-            wi__scope_open(opened, thread, child, now);
-            return;
-        }
+    uintptr_t site = (uintptr_t)opened->site;
+    __asm__ volatile("" : "+r"(site));
+    if (!wi__clock_is_counter()) {
+        wi__scope_begin_by_call(opened, name);
+        return;
     }
-    wi__scope_begin_slowly(opened, name);
+    uint64_t now = wi__clock_counter();
+    if (!wi__scope_begin_at(opened, thread, site, now)) wi__scope_begin_again(opened, name, now);
 }
 
 /** Close all that the calling thread has open: it ends. */
@@ -68,20 +78,25 @@ void wi__scope_close_all(void);
 /** The same, found by its name. */
 void wi__scope_begin_by_name(wi__opened *opened, const char *name);
 
+/* 0 if there is more to do. */
+WI__INLINE int wi__scope_end_at(const wi__opened *opened, wi__thread *thread, wi_reason reason, uint64_t now) {
+    wi__branch *branch = (wi__branch *)opened->branch;
+    if (WI__UNLIKELY(thread->branch != branch || now >= thread->due || reason == WI_RAISED)) return 0;
+    uint64_t ticks = now - opened->start;
+    if (WI__UNLIKELY(ticks >> 32 || !wi__node_add_call((wi__node *)opened->node, ticks))) return 0;
+    thread->branch = branch->parent;
+    *thread->current = branch->parent->cell;
+    return 1;
+}
+
 /** Close it. @return WI_PROPAGATE, so that rare cases are tail calls. */
 WI__INLINE wi_verdict wi__scope_end(const wi__opened *opened, wi_reason reason) {
     wi__thread *thread = wi__scope_thread();
-    wi__branch *branch = (wi__branch *)opened->branch;
-    wi__node *node = (wi__node *)opened->node;
-    __asm__ volatile("" : "+r"(branch), "+r"(node));
-    if (!wi__clock_is_counter()) return wi__scope_end_now(opened, reason);
+    wi__opened here = *opened;
+    __asm__ volatile("" : "+r"(here.branch), "+r"(here.node)); /* loaded before the clock is read */
+    if (!wi__clock_is_counter()) return wi__scope_end_by_call(opened, reason);
     uint64_t now = wi__clock_counter();
-    if (WI__LIKELY(thread->branch == branch && now < thread->due && reason != WI_RAISED) &&
-        WI__LIKELY(wi__node_add_call(node, now - opened->start))) {
-        thread->branch = branch->parent;
-        *thread->current = branch->parent->cell;
-        return WI_PROPAGATE;
-    }
+    if (wi__scope_end_at(&here, thread, reason, now)) return WI_PROPAGATE;
     return wi__scope_end_slowly(opened, reason, now);
 }
 

@@ -181,6 +181,13 @@ static void cache_child(wi__branch *parent, uintptr_t key, wi__branch *child) {
     __atomic_store_n(&cached->key, key, __ATOMIC_RELEASE);
 }
 
+int wi__cache_known_child(wi__branch *parent, const void *site) {
+    wi__child *slot = parent->children ? slot_of(parent, (uintptr_t)site, NULL) : NULL;
+    if (!slot || !slot->key) return 0;
+    cache_child(parent, slot->key, slot->branch);
+    return 1;
+}
+
 wi__branch *wi__child_of_site(wi__branch *parent, const void *site, const char *text) {
     uintptr_t key = (uintptr_t)site;
     wi__child *slot = parent->children ? slot_of(parent, key, NULL) : NULL;

@@ -10,6 +10,8 @@
 wi__branch *wi__branch_new(wi__lane *lane, wi__branch *parent, const char *name);
 /** The child for a site, made if need be; "(other)" at the node cap; NULL if there is no memory. */
 wi__branch *wi__child_of_site(wi__branch *parent, const void *site, const char *name);
+/** Put the child for a site into the parent's cache. 0 if there is none yet. */
+int wi__cache_known_child(wi__branch *parent, const void *site);
 /** The child with a name, likewise. */
 wi__branch *wi__child_of_name(wi__branch *parent, const char *name);
 /** Make room in the pending bucket's counter, which is full. Without memory 2^31 calls are lost. */
@@ -43,10 +45,9 @@ WI__INLINE int wi__node_add_call(wi__node *node, uint64_t ticks) {
     uint32_t seq = wi__node_begin_change(node);
     *counter = count;
     node->pending = wi__bucket(ticks);
-    unsigned __int128 squares = ((unsigned __int128)node->squares[1] << 64 | node->squares[0]) +
-                                (unsigned __int128)ticks * ticks;
-    node->squares[0] = (uint64_t)squares;
-    node->squares[1] = (uint64_t)(squares >> 64);
+    uint64_t square_high = ticks >> 32 ? (uint64_t)((unsigned __int128)ticks * ticks >> 64) : 0;
+    int carry = __builtin_add_overflow(node->squares[0], ticks * ticks, &node->squares[0]);
+    if (WI__UNLIKELY(carry || square_high)) node->squares[1] += square_high + (uint64_t)carry;
     node->total += ticks;
     if (ticks < node->min) node->min = ticks;
     if (ticks > node->max) node->max = ticks;

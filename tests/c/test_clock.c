@@ -60,14 +60,14 @@ alone(the_clock_never_goes_backwards_in_a_thread) {
 /* Two anchors make ticks seconds: their distance must agree with the time that passed. */
 alone(anchors_relate_ticks_to_time) {
     wi__clock_choose();
-    wi__anchor first = wi__clock_anchor();
     double begin = now_s();
+    wi__anchor first = wi__clock_anchor();
     spend_ms(50);
     wi__anchor second = wi__clock_anchor();
-    double took = now_s() - begin;
-    expect_near((double)(second.monotonic_ns - first.monotonic_ns) * 1e-9, took, 0.01 * took + 0.005);
+    double took = now_s() - begin, between = (double)(second.monotonic_ns - first.monotonic_ns) * 1e-9;
+    expect(between >= 0.0495 && between <= 1.01 * took);
     expect(second.ticks > first.ticks);
-    expect_near((double)second.realtime_ns * 1e-9, (double)time(NULL), 2.5);
+    expect_near((double)second.realtime_ns * 1e-9, (double)time(NULL), 60);
 }
 
 int main(void) {

@@ -77,11 +77,11 @@ alone(merged_totals_of_threads_are_exact) {
 
 /* The reader's copy is made while the other thread writes: each path is as it was at one moment, but not
  * all at the same. */
-static volatile int stop;
+static int stop; /* atomic */
 
 static void *measure_until_told(void *arg) {
     char name[32];
-    for (int i = 0; !stop; i++) {
+    for (int i = 0; !__atomic_load_n(&stop, __ATOMIC_RELAXED); i++) {
         within (wi_section("outer"))
             within (wi_section("inner")) continue;
         snprintf(name, sizeof name, "new %d", i / 64 % 500);
@@ -121,7 +121,7 @@ alone(a_profile_of_a_thread_that_goes_on_measuring_is_consistent) {
         }
         wi__profile_release(&profile);
     }
-    stop = 1;
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
     pthread_join(thread, NULL);
 }
 
@@ -139,7 +139,7 @@ alone(a_file_that_grows_while_it_is_read_is_no_damage) {
         paths = (uint32_t)profile.path_count;
         wi__profile_release(&profile);
     }
-    stop = 1;
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
     pthread_join(thread, NULL);
 }
 

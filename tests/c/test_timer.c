@@ -35,7 +35,7 @@ alone(a_timer_prints_on_stderr_by_default) {
     within (wi_timer("label")) continue;
     dup2(kept, 2);
     expect(pread(out, said, sizeof said - 1, 0) == 15);
-    expect_text(said, "label: 0.0000s\n");
+    expect(strncmp(said, "label: 0.0", 10) == 0 && strcmp(said + 13, "s\n") == 0);
 }
 
 alone(elapsed_is_readable_in_the_block_and_after_it) {
@@ -72,11 +72,12 @@ alone(a_quiet_timer_prints_nothing) {
 alone(a_timer_can_be_used_again_after_its_block) {
     wi_timer timer = wi_timer("work", .quiet = 1);
     within (&timer) spend_ms(20);
+    double begin = now_s();
     within (&timer) {
-        expect(wi_timer_elapsed(&timer) < 0.015);
+        expect(wi_timer_elapsed(&timer) <= now_s() - begin);
         spend_ms(1);
     }
-    expect(timer.elapsed >= 0.001 && timer.elapsed < 0.015);
+    expect(timer.elapsed >= 0.001 && timer.elapsed <= now_s() - begin);
 }
 
 static void nest(void *timer) {
