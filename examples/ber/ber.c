@@ -51,7 +51,8 @@ static void simulate_block(radio_link *link, bit_count *count) {
         for (int i = 0; i < BLOCK; i++) link->symbols[i] = link->sent[i] ? -1.0 : 1.0;
     }
     within (wi_section("channel")) {
-        for (int i = 0; i < BLOCK; i++) link->symbols[i] += link->noise * random_normal(&link->random);
+        for (int i = 0; i < BLOCK; i++)
+            link->symbols[i] += link->noise * random_normal(&link->random);
     }
     within (wi_section("detect")) {
         for (int i = 0; i < BLOCK; i++) link->detected[i] = link->symbols[i] < 0;
@@ -77,7 +78,8 @@ static bit_count measure(radio_link *link, double snr_db, const ber_options *opt
     link->noise = sqrt(0.5 / energy_ratio(snr_db));
     within (wi_section("snr")) {
         for (long block = 0; count.bits < options->bits; block++) {
-            if (block % 1024 == 0) show_progress(options, snr_db, (double)count.bits / (double)options->bits);
+            if (block % 1024 == 0)
+                show_progress(options, snr_db, (double)count.bits / (double)options->bits);
             simulate_block(link, &count);
         }
     }
@@ -117,7 +119,8 @@ static int sweep(const ber_options *options) {
             for (int i = 0; i < options->points; i++) {
                 double snr_db = options->snr_min_db + i * options->snr_step_db;
                 bit_count count = measure(&link, snr_db, options);
-                fprintf(csv->stream, "%g,%.9g\n", snr_db, (double)count.errors / (double)count.bits);
+                fprintf(csv->stream, "%g,%.9g\n", snr_db,
+                        (double)count.errors / (double)count.bits);
                 disagreements += !report_line(snr_db, &count);
             }
         }
@@ -130,6 +133,7 @@ int main(int argc, char **argv) {
     ber_options options = read_options(argc, argv);
     int disagreements = sweep(&options);
     if (disagreements)
-        printf("%d of %d rates lie outside their confidence interval\n", disagreements, options.points);
+        printf("%d of %d rates lie outside their confidence interval\n", disagreements,
+               options.points);
     return disagreements ? EXIT_FAILURE : EXIT_SUCCESS;
 }

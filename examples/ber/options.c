@@ -59,9 +59,11 @@ static void check_range(ber_options *options) {
     enum { MOST_POINTS = 10000 };
     if (options->snr_step_db <= 0) refuse("--snr-step: %g dB is not above 0", options->snr_step_db);
     if (options->snr_max_db < options->snr_min_db)
-        refuse("--snr-max: %g dB is below --snr-min, %g dB", options->snr_max_db, options->snr_min_db);
+        refuse("--snr-max: %g dB is below --snr-min, %g dB", options->snr_max_db,
+               options->snr_min_db);
     double steps = floor((options->snr_max_db - options->snr_min_db) / options->snr_step_db + 1e-9);
-    if (steps >= MOST_POINTS) refuse("--snr-step: %g dB makes more than %d points", options->snr_step_db, MOST_POINTS);
+    if (steps >= MOST_POINTS)
+        refuse("--snr-step: %g dB makes more than %d points", options->snr_step_db, MOST_POINTS);
     options->points = (int)steps + 1;
 }
 

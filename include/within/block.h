@@ -206,6 +206,11 @@ WI__INLINE void wi__block_leave(wi__block *block) {
         block->protocol->exit(block->manager, block->ended ? WI_END : WI_LEFT, NULL);
 }
 
+/* Of frames that are wi__suppressing_frame; others only name it, in code that is never run. */
+WI__INLINE jmp_buf *wi__env_of(void *frames) {
+    return &((wi__suppressing_frame *)frames)->landing.env;
+}
+
 WI_API void wi__suppressor_arm(wi__landing *landing);
 
 WI__INLINE wi__block wi__suppressing_enter(wi__suppressing_frame *frames, void *manager,
@@ -258,7 +263,7 @@ WI__INLINE wi__block wi__enter(wi__suppressing_frame *frame, void *manager,
         wi__frame *: wi__block_enter)((void *)(frame), (void *)(manager),                          \
                                       (const void *)(manager)->protocol, place)
 #endif
-#define WI__ENV(frame) (((wi__suppressing_frame *)(void *)(frame))->landing.env)
+#define WI__ENV(frame) (*wi__env_of(frame))
 
 #define WI__WITHIN(manager)                                                                        \
     WI__WITHIN_AT(WI__JOIN(wi__manager_, __COUNTER__), WI__JOIN(wi__block_, __COUNTER__), manager)

@@ -33,7 +33,9 @@ WI_API const char *wi_record_path(void);
 /** Print the report of what this process has measured so far. */
 WI_API void wi_report(FILE *stream);
 
-enum { WI_NAME_MAX = 200 }; /* bytes of a section's name; a longer one is cut, and marked with "…" */
+enum {
+    WI_NAME_MAX = 200
+}; /* bytes of a section's name; a longer one is cut, and marked with "…" */
 
 /**
  * What a manager holds, for the ledger of open scopes: after a kill, `within report` lists what was

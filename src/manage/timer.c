@@ -12,7 +12,8 @@ static double now_s(void) {
 static void timer_enter(void *self) {
     wi_timer *timer = self;
     if (timer->running)
-        wi_raise(WI_USAGE_ERROR, "timer %s: it is running already; use one timer a block", timer->label);
+        wi_raise(WI_USAGE_ERROR, "timer %s: it is running already; use one timer a block",
+                 timer->label);
     timer->section.protocol->enter(&timer->section);
     timer->running = 1;
     timer->elapsed = 0;
@@ -42,7 +43,12 @@ double wi_timer_elapsed(const wi_timer *timer) {
 
 wi_timer wi__timer(const wi_place *site, const char *label, wi_timer_options options) {
     if (!label) label = "Elapsed";
-    wi_timer timer = {&timer_protocol, label, options, 0, 0, 0,
+    wi_timer timer = {&timer_protocol,
+                      label,
+                      options,
+                      0,
+                      0,
+                      0,
                       wi__section(&wi__named_section_protocol, site, label)};
     return timer;
 }

@@ -37,7 +37,8 @@ static int back_with_memory(size_t from, size_t to) {
 int wi__arena_create(void) {
     for (size_t i = 0; i < sizeof reserve_sizes / sizeof *reserve_sizes; i++) {
         reserved = reserve_sizes[i];
-        void *space = mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void *space =
+            mmap(NULL, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (space == MAP_FAILED) continue;
         wi__arena = space;
         backed = FIRST_BYTES;
@@ -67,8 +68,8 @@ static int reserve_in_file(int file, size_t from, size_t to) {
 }
 
 static int map_file(int file, size_t from, size_t to) {
-    void *got = mmap(wi__arena + from, to - from, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file,
-                     (off_t)from);
+    void *got = mmap(wi__arena + from, to - from, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                     file, (off_t)from);
     return got == MAP_FAILED ? errno : 0;
 }
 
@@ -90,7 +91,8 @@ static int grow_file(size_t to) {
 
 static void say_deleted(void) {
     file_under.deleted = 1;
-    wi__complain("record %s was deleted while the program ran: what it held is lost", file_under.path);
+    wi__complain("record %s was deleted while the program ran: what it held is lost",
+                 file_under.path);
 }
 
 /* From now on growth goes into private memory. */
@@ -99,9 +101,10 @@ static void lose_file(int error) {
     if (error == ENOENT || error == ESTALE)
         say_deleted();
     else
-        wi__complain("record %s: %s; sections that are new from now on are measured in memory only, and are "
-                     "not in the record",
-                     file_under.path, strerror(error));
+        wi__complain(
+            "record %s: %s; sections that are new from now on are measured in memory only, and are "
+            "not in the record",
+            file_under.path, strerror(error));
 }
 
 static int grow(size_t least) {
@@ -142,7 +145,9 @@ int wi__arena_move_to_file(int file, const char *path) {
     char *kept = strdup(path);
     int error = !kept ? ENOMEM : fstat(file, &status) ? errno : 0;
     if (!error) error = reserve_in_file(file, 0, backed);
-    if (!error) error = write_all(file, wi__arena, (size_t)wi__record_header()->used_cells * WI__CELL_BYTES);
+    if (!error)
+        error =
+            write_all(file, wi__arena, (size_t)wi__record_header()->used_cells * WI__CELL_BYTES);
     if (!error) error = map_file(file, 0, backed);
     if (error) {
         free(kept);
@@ -168,7 +173,8 @@ int wi__arena_leave_file(void) {
     void *copy = mmap(NULL, backed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (copy == MAP_FAILED) return let_go();
     memcpy(copy, wi__arena, (size_t)wi__record_header()->used_cells * WI__CELL_BYTES);
-    if (mremap(copy, backed, backed, MREMAP_MAYMOVE | MREMAP_FIXED, wi__arena) != MAP_FAILED) return 1;
+    if (mremap(copy, backed, backed, MREMAP_MAYMOVE | MREMAP_FIXED, wi__arena) != MAP_FAILED)
+        return 1;
     munmap(copy, backed);
     return let_go();
 }

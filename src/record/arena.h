@@ -17,9 +17,7 @@
 extern char *wi__arena __attribute__((visibility("hidden")));
 
 static inline wi__header *wi__record_header(void) { return (wi__header *)wi__arena; }
-static inline void *wi__cell(uint32_t cell) {
-    return wi__arena + (uint64_t)cell * WI__CELL_BYTES;
-}
+static inline void *wi__cell(uint32_t cell) { return wi__arena + (uint64_t)cell * WI__CELL_BYTES; }
 static inline wi__node *wi__node_at(uint32_t cell) { return (wi__node *)wi__cell(cell); }
 static inline uint32_t wi__cell_of(const void *pointer) {
     return (uint32_t)(((const char *)pointer - wi__arena) / WI__CELL_BYTES);

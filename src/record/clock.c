@@ -48,7 +48,8 @@ static uint32_t best_clock(const char *wish) {
 void wi__clock_choose(void) {
     const char *wish = getenv("WITHIN_CLOCK");
     int plain = wish && strcmp(wish, "monotonic") == 0;
-    __atomic_store_n(&wi__clock_in_use, plain ? WI__CLOCK_MONOTONIC : best_clock(wish), __ATOMIC_RELAXED);
+    __atomic_store_n(&wi__clock_in_use, plain ? WI__CLOCK_MONOTONIC : best_clock(wish),
+                     __ATOMIC_RELAXED);
 }
 
 static uint64_t nanoseconds(clockid_t clock) {

@@ -9,7 +9,9 @@ double wi__profile_seconds(const wi__profile *profile, double ticks) {
     return ticks / profile->ticks_per_second;
 }
 
-static double ticks_of(const wi__path *path) { return (double)path->total + (double)path->open_ticks; }
+static double ticks_of(const wi__path *path) {
+    return (double)path->total + (double)path->open_ticks;
+}
 
 /* Of the population. The squares are taken about an integer next to the mean, and so exactly: their sum is
  * small, which makes overflow on the way harmless. */
@@ -56,7 +58,8 @@ wi__figures wi__path_figures(const wi__profile *profile, uint32_t index) {
         .calls = path->calls + path->open_calls,
         .total_s = wi__profile_seconds(profile, total),
         .self_s = wi__profile_seconds(profile, fmax(total - path->children, 0)),
-        .mean_s = ended ? wi__profile_seconds(profile, (double)path->total / (double)path->calls) : NAN,
+        .mean_s =
+            ended ? wi__profile_seconds(profile, (double)path->total / (double)path->calls) : NAN,
         .std_s = ended ? wi__profile_seconds(profile, standard_deviation(path)) : NAN,
         .min_s = ended ? wi__profile_seconds(profile, (double)path->min) : NAN,
         .p50_s = wi__path_quantile(profile, index, 0.5),
@@ -76,7 +79,8 @@ size_t wi__path_text(const wi__profile *profile, uint32_t index, char *buffer, s
     if (size) buffer[length < size ? length : size - 1] = '\0';
     size_t end = length;
     for (uint32_t i = index; i != WI__ROOT && i != WI__NO_PATH; i = profile->paths[i].parent) {
-        const char *parts[] = {profile->paths[i].name, profile->paths[i].parent != WI__ROOT ? separator : ""};
+        const char *parts[] = {profile->paths[i].name,
+                               profile->paths[i].parent != WI__ROOT ? separator : ""};
         for (int part = 0; part < 2; part++) {
             size_t part_length = strlen(parts[part]);
             end -= part_length;

@@ -72,7 +72,8 @@ static int use_existing(file_claim *claim, int file, const wi__header *header) {
         return fail(claim, EEXIST, "it is the record of process %u, which is running",
                     header->owner.pid ? header->owner.pid : header->runner.pid);
     }
-    if (unlink(claim->path)) return fail(claim, errno, "cannot replace the old record: %s", strerror(errno));
+    if (unlink(claim->path))
+        return fail(claim, errno, "cannot replace the old record: %s", strerror(errno));
     return create(claim);
 }
 
@@ -92,8 +93,10 @@ static int open_claimed(file_claim *claim) {
 
 static int make_absolute(file_claim *claim, const char *path) {
     char folder[PATH_MAX] = "";
-    if (path[0] != '/' && !getcwd(folder, sizeof folder)) return fail(claim, errno, "%s", strerror(errno));
-    int length = snprintf(claim->path, sizeof claim->path, "%s%s%s", folder, folder[0] ? "/" : "", path);
+    if (path[0] != '/' && !getcwd(folder, sizeof folder))
+        return fail(claim, errno, "%s", strerror(errno));
+    int length =
+        snprintf(claim->path, sizeof claim->path, "%s%s%s", folder, folder[0] ? "/" : "", path);
     if ((size_t)length < sizeof claim->path) return 0;
     return fail(claim, ENAMETOOLONG, "%s", strerror(ENAMETOOLONG));
 }

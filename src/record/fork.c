@@ -43,7 +43,8 @@ static void begin_lanes_again(void) {
 /* A child that has measured nothing and forks itself still has waiting what it came with. */
 static void remember_parent(void) {
     const char *path = wi__arena_path();
-    if (!forked.pending) snprintf(forked.parents_path, sizeof forked.parents_path, "%s", path ? path : "");
+    if (!forked.pending)
+        snprintf(forked.parents_path, sizeof forked.parents_path, "%s", path ? path : "");
     if (wi__self.branch || wi__self.lane != forked.lane) forked.branch = wi__self.branch;
     forked.pending = 1;
     forked.lane = wi__self.lane;

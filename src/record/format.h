@@ -11,6 +11,7 @@
 #ifndef WITHIN_RECORD_FORMAT_H
 #define WITHIN_RECORD_FORMAT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #define WI__MAGIC "WITHIN\r\n" /* the line end shows a transfer that changed line ends */
@@ -18,7 +19,7 @@ enum {
     WI__VERSION = 1,
     WI__BYTE_ORDER = 0x01020304,
     WI__CELL_BYTES = 64,
-    WI__BUCKETS = 512,         /* of a histogram: wi__bucket */
+    WI__BUCKETS = 512, /* of a histogram: wi__bucket */
     WI__OCTAVE_BUCKETS = 8,
     WI__NODE_CAP = 65536,      /* nodes of a process; what comes later is folded into "(other)" */
     WI__HOLDS = 32,            /* things held that a region lists */
@@ -77,18 +78,18 @@ typedef struct wi__header {
     wi__process runner;       /* the `within run` that started it, or pid 0 */
     uint32_t forked_from;     /* pid of the process whose fork the owner is, or 0 */
     uint32_t ended;           /* 1 once the owner reached its exit */
-    uint32_t has_wait_status; /* 1 once the runner saw the owner's end: wait_status is as in wait(2) */
+    uint32_t has_wait_status; /* 1 once the runner saw the end: wait_status is as in wait(2) */
     int32_t wait_status;
     uint32_t clock; /* wi__clock */
     uint32_t anchor_seq;
     uint64_t clock_step_ticks; /* measured at the begin: the smallest step, */
     double clock_read_ticks;   /* what reading it costs, */
     double section_ticks;      /* and what a section costs, both reads included */
-    wi__anchor first; /* when the record began */
-    wi__anchor last;  /* renewed about every second; two anchors make ticks seconds */
+    wi__anchor first;          /* when the record began */
+    wi__anchor last;           /* renewed about every second; two anchors make ticks seconds */
     uint32_t used_cells;
     uint32_t first_region;
-    uint32_t file_cells; /* cells from this one on are in memory only: the file could not grow; 0: all are there */
+    uint32_t file_cells; /* if not 0, cells from this one on are missing: the file could not grow */
     uint32_t nodes;
     uint64_t folded;   /* calls that are in "(other)" for lack of nodes */
     uint64_t dropped;  /* calls that could not be recorded at all */
@@ -108,13 +109,13 @@ typedef struct wi__hold {
 
 /** What one thread writes. A thread that ends hands its region on to the next that starts. */
 typedef struct wi__region {
-    uint32_t current;      /* node of the innermost open section; the root when none is open */
+    uint32_t current; /* node of the innermost open section; the root when none is open */
     uint32_t root;
     uint32_t other;        /* the node of what the node cap has no room for */
     uint32_t other_parent; /* where `other` is open */
     uint32_t next_region;
-    uint32_t thread;       /* of its owner; 0 when it has none */
-    uint32_t threads;      /* how many have owned it so far */
+    uint32_t thread;  /* of its owner; 0 when it has none */
+    uint32_t threads; /* how many have owned it so far */
     uint32_t reserved[9];
     wi__hold holds[WI__HOLDS];
 } wi__region;
@@ -139,7 +140,8 @@ typedef struct wi__node {
     uint32_t pending;    /* the bucket of the last call, which the histogram lacks yet */
     uint32_t high;       /* cell of as many counters of 2^31 calls each, once one was full; or 0 */
     uint32_t reserved[7];
-    uint32_t histogram[WI__BUCKETS]; /* bucket 0 has one too many: the first call found `pending` 0 */
+    uint32_t
+        histogram[WI__BUCKETS]; /* bucket 0 has one too many: the first call found `pending` 0 */
 } wi__node;
 
 /** A section's name. */
@@ -153,7 +155,8 @@ typedef struct wi__text {
 #define WI__CELLS(bytes) ((uint32_t)(((bytes) + WI__CELL_BYTES - 1) / WI__CELL_BYTES))
 #define WI__HEADER_CELLS WI__CELLS(sizeof(wi__header))
 
-_Static_assert(sizeof(wi__node) == 34 * WI__CELL_BYTES, "a node is 34 cells, the first its figures");
+_Static_assert(sizeof(wi__node) == (size_t)34 * WI__CELL_BYTES,
+               "a node is 34 cells, the first its figures");
 _Static_assert(sizeof(wi__tally) == 256 && sizeof(wi__hold) == 256, "ledger entries are 256 bytes");
 
 /**

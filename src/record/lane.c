@@ -25,7 +25,8 @@ static void publish(wi__lane *lane, uint32_t cell) {
     wi__region *region = lane->region;
     region->current = region->root = region->other_parent = lane->root->cell;
     region->other = lane->other->cell;
-    __atomic_store_n(all ? &all->region->next_region : &header->first_region, cell, __ATOMIC_RELEASE);
+    __atomic_store_n(all ? &all->region->next_region : &header->first_region, cell,
+                     __ATOMIC_RELEASE);
     lane->next = all;
     all = lane;
 }

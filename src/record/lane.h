@@ -31,9 +31,9 @@ struct wi__branch {
     wi__branch *last_child;
     uint32_t cell; /* of the node; if that is not in the file, of the nearest around it that is */
     uint32_t count;
-    uint32_t mask;                         /* slots of the table, a power of two, less one */
-    wi__child *children;                   /* all, in a table that is at most half full; or NULL */
-    wi__child cache[WI__CACHED_CHILDREN];  /* those used last: one load nearer */
+    uint32_t mask;                        /* slots of the table, a power of two, less one */
+    wi__child *children;                  /* all, in a table that is at most half full; or NULL */
+    wi__child cache[WI__CACHED_CHILDREN]; /* those used last: one load nearer */
 };
 
 struct wi__lane {
@@ -41,8 +41,8 @@ struct wi__lane {
     uint64_t next_anchor; /* ticks: when the record's last anchor is to be renewed */
     wi__branch *root;
     wi__branch *other;
-    wi__lane *next;      /* of all, newest first */
-    wi__lane *next_free; /* of those without a thread */
+    wi__lane *next;          /* of all, newest first */
+    wi__lane *next_free;     /* of those without a thread */
     uint32_t slab, slab_end; /* cells that this lane may use up next */
 };
 

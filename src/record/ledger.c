@@ -47,7 +47,8 @@ void wi_let_go(wi_holding holding) {
 /* ---- the tally ---- */
 
 /* Errors of one kind suppressed at one place are one line, whatever their messages say. */
-static int is_same(const wi__tally *tally, wi__tally_kind kind, const char *what, const char *where) {
+static int is_same(const wi__tally *tally, wi__tally_kind kind, const char *what,
+                   const char *where) {
     size_t told_apart = kind == WI__SUPPRESSED ? strcspn(what, ":") + 1 : sizeof tally->what - 1;
     return tally->kind == (uint32_t)kind && strncmp(tally->what, what, told_apart) == 0 &&
            strncmp(tally->where, where, sizeof tally->where - 1) == 0;

@@ -49,7 +49,7 @@ static uint32_t *slot_of(const merge *m, uint32_t parent, const char *name) {
 }
 
 static int grow_index(merge *m) {
-    if (2 * (m->profile->path_count + 1) <= m->index_size) return 1;
+    if (m->index && 2 * (m->profile->path_count + 1) <= m->index_size) return 1;
     free(m->index);
     m->index_size = m->index_size ? 4 * m->index_size : 256;
     m->index = calloc(m->index_size, sizeof *m->index);
@@ -73,7 +73,8 @@ static void add_child(wi__profile *profile, uint32_t parent, uint32_t child) {
 
 static uint32_t path_new(merge *m, uint32_t parent, const char *name) {
     wi__profile *profile = m->profile;
-    if (!grow(m, &profile->paths, &m->path_room, profile->path_count, sizeof *profile->paths))
+    if (!grow(m, (void *)&profile->paths, &m->path_room, profile->path_count,
+              sizeof *profile->paths))
         return WI__NO_PATH;
     uint32_t index = (uint32_t)profile->path_count;
     wi__path *path = &profile->paths[index];
@@ -112,7 +113,8 @@ static int add_bucket(wi__path *path, uint32_t bucket, uint64_t calls) {
         if (!grown) return 0;
         path->buckets = grown;
     }
-    memmove(&path->buckets[i + 1], &path->buckets[i], (path->bucket_count - i) * sizeof *path->buckets);
+    memmove(&path->buckets[i + 1], &path->buckets[i],
+            (path->bucket_count - i) * sizeof *path->buckets);
     path->buckets[i] = (wi__bucket_calls){bucket, calls};
     path->bucket_count++;
     return 1;
@@ -150,7 +152,8 @@ static int read_node(merge *m, uint32_t cell, uint32_t parent, wi__node *node) {
     if (path == WI__NO_PATH) return 0;
     add_node(m, path, node);
     m->path_of_cell[cell] = path + 1;
-    if (!grow(m, &m->pending, &m->pending_room, m->pending_count, sizeof *m->pending)) return 0;
+    if (!grow(m, (void *)&m->pending, &m->pending_room, m->pending_count, sizeof *m->pending))
+        return 0;
     m->pending[m->pending_count++] = cell;
     return 1;
 }
@@ -180,7 +183,8 @@ static void read_tree(merge *m, uint32_t root) {
 
 static wi__open_scope *open_new(merge *m, const char *kind, const char *what, uint64_t start) {
     wi__profile *profile = m->profile;
-    if (!grow(m, &profile->open, &m->open_room, profile->open_count, sizeof *profile->open)) return NULL;
+    if (!grow(m, (void *)&profile->open, &m->open_room, profile->open_count, sizeof *profile->open))
+        return NULL;
     wi__open_scope *scope = &profile->open[profile->open_count];
     memset(scope, 0, sizeof *scope);
     snprintf(scope->kind, sizeof scope->kind, "%s", kind);
@@ -198,7 +202,8 @@ static wi__open_scope *open_new(merge *m, const char *kind, const char *what, ui
 /* `out`: how many are open further in. `around`: the section that "(other)" is open in. */
 static void add_open_section(merge *m, const wi__region *region, uint32_t cell, uint32_t out) {
     uint32_t path = m->path_of_cell[cell] - 1;
-    wi__open_scope *scope = open_new(m, "section", m->profile->paths[path].name, node_at(m, cell)->start);
+    wi__open_scope *scope =
+        open_new(m, "section", m->profile->paths[path].name, node_at(m, cell)->start);
     if (!scope) return;
     scope->thread = region->thread;
     scope->path = path;

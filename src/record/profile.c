@@ -87,8 +87,8 @@ static int by_start_newest_first(const void *a, const void *b) {
 
 /* ---- reading ---- */
 
-static int read_profile(const void *bytes, size_t length, wi__source source, wi__profile *profile, char *why,
-                        size_t size) {
+static int read_profile(const void *bytes, size_t length, wi__source source, wi__profile *profile,
+                        char *why, size_t size) {
     wi__reader reader;
     memset(profile, 0, sizeof *profile);
     if (!wi__reader_begin(&reader, bytes, length, source, why, size)) return 0;
@@ -117,7 +117,8 @@ static void *aligned_room(size_t length) {
     return posix_memalign(&room, WI__CELL_BYTES, length ? length : 1) ? NULL : room;
 }
 
-int wi__profile_of_bytes(const void *bytes, size_t length, wi__profile *profile, char *why, size_t size) {
+int wi__profile_of_bytes(const void *bytes, size_t length, wi__profile *profile, char *why,
+                         size_t size) {
     void *copy = aligned_room(length);
     if (!copy) {
         snprintf(why, size, "cannot be read: out of memory");

@@ -31,8 +31,8 @@ static int check_header(const wi__header *header, char *why, size_t size) {
     if (header->byte_order != WI__BYTE_ORDER)
         return fail(why, size, "was written on a machine with another byte order");
     if (header->version != WI__VERSION) {
-        snprintf(why, size, "is a record of version %u; this within reads version %d", header->version,
-                 WI__VERSION);
+        snprintf(why, size, "is a record of version %u; this within reads version %d",
+                 header->version, WI__VERSION);
         return 0;
     }
     if (header->header_bytes != sizeof(wi__header) || header->region_bytes != sizeof(wi__region) ||
@@ -51,8 +51,8 @@ static void count_cells(wi__reader *reader, const wi__header *header) {
     if (wanted > reader->cells) reader->damaged++;
 }
 
-int wi__reader_begin(wi__reader *reader, const void *bytes, size_t length, wi__source source, char *why,
-                     size_t size) {
+int wi__reader_begin(wi__reader *reader, const void *bytes, size_t length, wi__source source,
+                     char *why, size_t size) {
     memset(reader, 0, sizeof *reader);
     reader->bytes = bytes;
     reader->length = length;
@@ -97,7 +97,8 @@ int wi__reader_is_lost(const wi__reader *reader, uint32_t cell) {
 static int visit(wi__reader *reader, uint32_t cell, uint32_t cells) {
     for (uint32_t i = cell; i < cell + cells; i++)
         if (reader->visited[i / 8] & 1u << i % 8) return 0;
-    for (uint32_t i = cell; i < cell + cells; i++) reader->visited[i / 8] |= (unsigned char)(1u << i % 8);
+    for (uint32_t i = cell; i < cell + cells; i++)
+        reader->visited[i / 8] |= (unsigned char)(1u << i % 8);
     return 1;
 }
 
@@ -150,7 +151,11 @@ int wi__reader_node(wi__reader *reader, uint32_t cell, wi__node *node) {
 /* The length of the valid UTF-8 character at text, or 0. */
 static size_t character(const unsigned char *text, size_t left) {
     unsigned char c = text[0];
-    size_t length = c < 0x80 ? 1 : (c & 0xE0) == 0xC0 ? 2 : (c & 0xF0) == 0xE0 ? 3 : (c & 0xF8) == 0xF0 ? 4 : 0;
+    size_t length = c < 0x80             ? 1
+                    : (c & 0xE0) == 0xC0 ? 2
+                    : (c & 0xF0) == 0xE0 ? 3
+                    : (c & 0xF8) == 0xF0 ? 4
+                                         : 0;
     if (length > left || c == 0xC0 || c == 0xC1 || c > 0xF4) return 0;
     for (size_t i = 1; i < length; i++)
         if ((text[i] & 0xC0) != 0x80) return 0;
@@ -164,7 +169,8 @@ static void copy_printable(const unsigned char *text, size_t length, char *buffe
     size_t done = 0;
     while (length) {
         size_t step = character(text, length);
-        int is_c1 = step == 2 && text[0] == 0xC2 && text[1] < 0xA0; /* as good as ESC to some terminals */
+        int is_c1 =
+            step == 2 && text[0] == 0xC2 && text[1] < 0xA0; /* as good as ESC to some terminals */
         int plain = (step > 1 && !is_c1) || (step == 1 && text[0] >= ' ' && text[0] != 0x7F);
         if (done + (plain ? step : 4) + 1 > size) break;
         if (plain)
@@ -179,14 +185,16 @@ static void copy_printable(const unsigned char *text, size_t length, char *buffe
 }
 
 void wi__reader_name(wi__reader *reader, const wi__node *node, char *buffer, size_t size) {
-    const wi__text *text = is_inside(reader, node->name, sizeof *text) ? at(reader, node->name) : NULL;
+    const wi__text *text =
+        is_inside(reader, node->name, sizeof *text) ? at(reader, node->name) : NULL;
     if (!text || !is_inside(reader, node->name, sizeof *text + text->length)) {
         reader->damaged++;
         snprintf(buffer, size, "(damaged)");
         return;
     }
-    copy_printable((const unsigned char *)text->bytes, text->length, buffer, size - 4);
-    if (text->cut) strcat(buffer, "…");
+    static const char mark[] = "…";
+    copy_printable((const unsigned char *)text->bytes, text->length, buffer, size - sizeof mark);
+    if (text->cut) memcpy(buffer + strlen(buffer), mark, sizeof mark);
 }
 
 uint64_t wi__reader_bucket(const wi__reader *reader, const wi__node *node, uint32_t bucket) {

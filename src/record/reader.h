@@ -14,14 +14,14 @@
 
 /** Where the bytes were copied from, to read torn nodes again. */
 typedef struct wi__source {
-    int file;     /* or -1 */
-    int own;      /* this process's own record */
+    int file; /* or -1 */
+    int own;  /* this process's own record */
 } wi__source;
 
 typedef struct wi__reader {
     const unsigned char *bytes;
     size_t length;
-    uint32_t cells; /* in use, and inside the bytes */
+    uint32_t cells;     /* in use, and inside the bytes */
     uint32_t lost_from; /* cells from here on were in the process's memory only; 0: none */
     wi__source source;
     unsigned char *visited; /* a bit a cell */
@@ -29,8 +29,8 @@ typedef struct wi__reader {
 } wi__reader;
 
 /** Check the header. 0, with the reason in `why`, if the bytes are no record of this version. */
-int wi__reader_begin(wi__reader *reader, const void *bytes, size_t length, wi__source source, char *why,
-                     size_t size);
+int wi__reader_begin(wi__reader *reader, const void *bytes, size_t length, wi__source source,
+                     char *why, size_t size);
 void wi__reader_end(wi__reader *reader);
 /** The header, its texts ended by '\0'. */
 wi__header wi__reader_header(const wi__reader *reader);

@@ -75,7 +75,8 @@ void wi__record_renew_anchor(wi__lane *lane, uint64_t now) {
 }
 
 /* A race by design: `seq` tells what was changed meanwhile. By words, because memcpy is watched too. */
-__attribute__((no_sanitize("thread"))) void wi__record_copy(void *copy, uint32_t cell, size_t length) {
+__attribute__((no_sanitize("thread"))) void wi__record_copy(void *copy, uint32_t cell,
+                                                            size_t length) {
     const volatile uint64_t *from = (const volatile uint64_t *)wi__cell(cell);
     for (size_t i = 0; i < length / sizeof *from; i++) ((uint64_t *)copy)[i] = from[i];
 }

@@ -38,7 +38,8 @@ void wi__scope_begin_again(wi__opened *opened, const char *name, uint64_t now) {
 
 void wi__scope_begin_by_call(wi__opened *opened, const char *name) {
     uint64_t now = wi__clock_read();
-    if (!wi__scope_begin_at(opened, &wi__self, (uintptr_t)opened->site, now)) wi__scope_begin_again(opened, name, now);
+    if (!wi__scope_begin_at(opened, &wi__self, (uintptr_t)opened->site, now))
+        wi__scope_begin_again(opened, name, now);
 }
 
 void wi__scope_begin_by_name(wi__opened *opened, const char *name) {
@@ -54,8 +55,8 @@ static void tally_mismatch(const wi__branch *branch, const wi_place *site, const
     int shown = name->length < SHOWN ? name->length : SHOWN;
     int length = snprintf(where, sizeof where, "\"%.*s\"", shown, name->bytes);
     if (site)
-        snprintf(where + length, sizeof where - (size_t)length, " at %s:%d in %s", site->file, site->line,
-                 site->function);
+        snprintf(where + length, sizeof where - (size_t)length, " at %s:%d in %s", site->file,
+                 site->line, site->function);
     wi__record_tally(WI__MISMATCHED, what, where);
 }
 

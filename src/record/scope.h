@@ -46,7 +46,8 @@ WI__INLINE void wi__scope_open(wi__opened *opened, wi__thread *thread, const wi_
 }
 
 /* 0 if the thread's innermost section has not opened this one lately. */
-WI__INLINE int wi__scope_begin_at(wi__opened *opened, wi__thread *thread, uintptr_t site, uint64_t now) {
+WI__INLINE int wi__scope_begin_at(wi__opened *opened, wi__thread *thread, uintptr_t site,
+                                  uint64_t now) {
     wi__branch *parent = (wi__branch *)thread->branch;
     const wi__child *child = parent ? wi__cached_child(parent, site) : NULL;
     if (WI__UNLIKELY(!child || child->key != site)) return 0;
@@ -79,9 +80,11 @@ void wi__scope_close_all(void);
 void wi__scope_begin_by_name(wi__opened *opened, const char *name);
 
 /* 0 if there is more to do. */
-WI__INLINE int wi__scope_end_at(const wi__opened *opened, wi__thread *thread, wi_reason reason, uint64_t now) {
+WI__INLINE int wi__scope_end_at(const wi__opened *opened, wi__thread *thread, wi_reason reason,
+                                uint64_t now) {
     wi__branch *branch = (wi__branch *)opened->branch;
-    if (WI__UNLIKELY(thread->branch != branch || now >= thread->due || reason == WI_RAISED)) return 0;
+    if (WI__UNLIKELY(thread->branch != branch || now >= thread->due || reason == WI_RAISED))
+        return 0;
     uint64_t ticks = now - opened->start;
     if (WI__UNLIKELY(ticks >> 32 || !wi__node_add_call((wi__node *)opened->node, ticks))) return 0;
     thread->branch = branch->parent;

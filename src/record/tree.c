@@ -51,7 +51,8 @@ static section_name name_of(const char *text) {
     size_t length = strnlen(text, WI_NAME_MAX + 1);
     name.cut = length > WI_NAME_MAX;
     name.length = (uint16_t)(name.cut ? cut_length(text) : length);
-    for (size_t i = 0; i < name.length; i++) name.hash = (name.hash ^ (unsigned char)text[i]) * 16777619u;
+    for (size_t i = 0; i < name.length; i++)
+        name.hash = (name.hash ^ (unsigned char)text[i]) * 16777619u;
     return name;
 }
 
@@ -93,8 +94,8 @@ static void publish(wi__branch *branch) {
     if (!parent) return;
     wi__branch *last = parent->last_child;
     parent->last_child = branch;
-    __atomic_store_n(last ? &last->node->next_sibling : &parent->node->first_child, wi__cell_of(branch->node),
-                     __ATOMIC_RELEASE);
+    __atomic_store_n(last ? &last->node->next_sibling : &parent->node->first_child,
+                     wi__cell_of(branch->node), __ATOMIC_RELEASE);
 }
 
 static wi__branch *branch_new(wi__lane *lane, wi__branch *parent, const section_name *name) {

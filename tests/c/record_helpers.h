@@ -46,7 +46,8 @@
 
 /* ---- expectations: in any thread and process, where cmocka's would jump to a runner that is not there ---- */
 
-WI__UNUSED WI__PRINTF(3, 4) static void expect_that(int holds, const char *where, const char *format, ...) {
+WI__UNUSED WI__PRINTF(3, 4) static void expect_that(int holds, const char *where,
+                                                    const char *format, ...) {
     if (holds) return;
     char text[2048];
     va_list arguments;
@@ -107,7 +108,8 @@ WI__UNUSED static int status_of(void (*body)(void)) {
 
 static char folder[64];
 
-WI__UNUSED static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *ftw) {
+WI__UNUSED static int remove_entry(const char *path, const struct stat *status, int kind,
+                                   struct FTW *ftw) {
     (void)status, (void)kind, (void)ftw;
     return remove(path);
 }
@@ -180,11 +182,12 @@ WI__UNUSED static uint64_t calls_of(const wi__profile *profile, const char *text
 }
 
 /* How often a tally with these texts was counted: 0 if there is none. */
-WI__UNUSED static uint64_t tallied(const wi__profile *profile, wi__tally_kind kind, const char *what,
-                                   const char *where) {
+WI__UNUSED static uint64_t tallied(const wi__profile *profile, wi__tally_kind kind,
+                                   const char *what, const char *where) {
     for (int i = 0; i < WI__TALLIES; i++) {
         const wi__tally *tally = &profile->header.tallies[i];
-        if (tally->kind == (uint32_t)kind && strcmp(tally->what, what) == 0 && strstr(tally->where, where))
+        if (tally->kind == (uint32_t)kind && strcmp(tally->what, what) == 0 &&
+            strstr(tally->where, where))
             return tally->count;
     }
     return 0;
@@ -193,7 +196,8 @@ WI__UNUSED static uint64_t tallied(const wi__profile *profile, wi__tally_kind ki
 WI__UNUSED static uint64_t all_tallied(const wi__profile *profile, wi__tally_kind kind) {
     uint64_t count = 0;
     for (int i = 0; i < WI__TALLIES; i++)
-        if (profile->header.tallies[i].kind == (uint32_t)kind) count += profile->header.tallies[i].count;
+        if (profile->header.tallies[i].kind == (uint32_t)kind)
+            count += profile->header.tallies[i].count;
     return count;
 }
 

@@ -12,7 +12,8 @@ static void expect_right_times(void) {
     wi__profile profile = own_profile();
     wi__figures outer = wi__path_figures(&profile, find_path(&profile, "outer"));
     wi__figures inner = wi__path_figures(&profile, find_path(&profile, "outer > inner"));
-    expect_that(outer.total_s >= 0.0199 && outer.total_s <= 1.01 * took, WHERE, "%g s, not %g", outer.total_s, took);
+    expect_that(outer.total_s >= 0.0199 && outer.total_s <= 1.01 * took, WHERE, "%g s, not %g",
+                outer.total_s, took);
     expect(inner.total_s <= outer.total_s && inner.min_s >= 0.00398 && inner.p50_s >= 0.0037);
     const wi__header *header = &profile.header;
     double to_ns = 1e9 / profile.ticks_per_second;
@@ -64,7 +65,8 @@ alone(anchors_relate_ticks_to_time) {
     wi__anchor first = wi__clock_anchor();
     spend_ms(50);
     wi__anchor second = wi__clock_anchor();
-    double took = now_s() - begin, between = (double)(second.monotonic_ns - first.monotonic_ns) * 1e-9;
+    double took = now_s() - begin,
+           between = (double)(second.monotonic_ns - first.monotonic_ns) * 1e-9;
     expect(between >= 0.0495 && between <= 1.01 * took);
     expect(second.ticks > first.ticks);
     expect_near((double)second.realtime_ns * 1e-9, (double)time(NULL), 60);
@@ -72,9 +74,12 @@ alone(anchors_relate_ticks_to_time) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        test(the_clock_chosen_without_a_wish_is_right), test(an_unknown_wish_is_no_wish),
-        test(clock_monotonic_is_right),                 test(the_counter_is_right),
-        test(fenced_reads_are_right),                   test(the_clock_never_goes_backwards_in_a_thread),
+        test(the_clock_chosen_without_a_wish_is_right),
+        test(an_unknown_wish_is_no_wish),
+        test(clock_monotonic_is_right),
+        test(the_counter_is_right),
+        test(fenced_reads_are_right),
+        test(the_clock_never_goes_backwards_in_a_thread),
         test(anchors_relate_ticks_to_time),
     };
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);

@@ -36,7 +36,8 @@ static int by_size(const void *a, const void *b) {
 /* Draw durations, and record them as calls of "drawn", from `lanes` threads' regions in turn. */
 static void *record_some(void *begin) {
     wi__branch *branch = wi__child_of_name(wi__lane_here()->root, "drawn");
-    for (int i = *(int *)begin; i < COUNT; i += 2) expect(wi__node_add_call(branch->node, durations[i]));
+    for (int i = *(int *)begin; i < COUNT; i += 2)
+        expect(wi__node_add_call(branch->node, durations[i]));
     return NULL;
 }
 
@@ -53,8 +54,8 @@ static void expect_quantiles(const wi__profile *profile, uint32_t path) {
     for (size_t i = 0; i < sizeof qs / sizeof *qs; i++) {
         double exact = (double)durations[(int)ceil(qs[i] * COUNT) - 1];
         double ticks = wi__path_quantile(profile, path, qs[i]) * profile->ticks_per_second;
-        expect_that(fabs(ticks - exact) <= 0.07 * exact + 1e-9, WHERE, "quantile %g is %g, not %g", qs[i], ticks,
-                    exact);
+        expect_that(fabs(ticks - exact) <= 0.07 * exact + 1e-9, WHERE, "quantile %g is %g, not %g",
+                    qs[i], ticks, exact);
     }
 }
 
@@ -69,8 +70,10 @@ static void expect_moments(const wi__profile *profile, uint32_t path) {
     expect_near(figures.mean_s * scale, (double)mean, 1e-12 * (double)mean);
     expect_near(figures.std_s * scale, std, 1e-9 * std);
     expect_near(figures.min_s * scale, (double)durations[0], 1e-9 * (double)durations[0]);
-    expect_near(figures.max_s * scale, (double)durations[COUNT - 1], 1e-9 * (double)durations[COUNT - 1]);
-    expect(profile->paths[path].min == durations[0] && profile->paths[path].max == durations[COUNT - 1]);
+    expect_near(figures.max_s * scale, (double)durations[COUNT - 1],
+                1e-9 * (double)durations[COUNT - 1]);
+    expect(profile->paths[path].min == durations[0] &&
+           profile->paths[path].max == durations[COUNT - 1]);
 }
 
 static void expect_figures_of(uint64_t (*draw)(void)) {
@@ -105,7 +108,8 @@ alone(a_path_without_ended_calls_has_no_mean) {
         wi__profile profile = own_profile();
         wi__figures figures = wi__path_figures(&profile, find_path(&profile, "open"));
         expect_count(figures.calls, 1);
-        expect(isnan(figures.mean_s) && isnan(figures.std_s) && isnan(figures.min_s) && isnan(figures.max_s));
+        expect(isnan(figures.mean_s) && isnan(figures.std_s) && isnan(figures.min_s) &&
+               isnan(figures.max_s));
         expect(isnan(figures.p50_s) && isnan(figures.p99_s));
         expect(figures.total_s >= 0);
         wi__profile_release(&profile);
@@ -115,7 +119,8 @@ alone(a_path_without_ended_calls_has_no_mean) {
 /* Calls of days that differ by less than a millisecond. */
 alone(the_standard_deviation_of_long_calls_is_not_made_of_rounding) {
     wi__branch *branch = wi__child_of_name(wi__lane_here()->root, "long");
-    for (int i = 0; i < 1000; i++) wi__node_add_call(branch->node, (1ull << 50) + (uint64_t)(i % 2) * 2000000);
+    for (int i = 0; i < 1000; i++)
+        wi__node_add_call(branch->node, (1ull << 50) + (uint64_t)(i % 2) * 2000000);
     wi__profile profile = own_profile();
     wi__figures figures = wi__path_figures(&profile, find_path(&profile, "long"));
     expect_near(figures.std_s * profile.ticks_per_second, 1000000, 1);

@@ -156,13 +156,15 @@ alone(a_killed_process_leaves_its_calls_and_what_was_open) {
 /* ---- refused ---- */
 
 alone(a_foreign_file_is_refused_and_left_as_it_is) {
-    static const char *const contents[] = {"", "snr,ber\n0,0.0786\n", WI__MAGIC "and then something else"};
+    static const char *const contents[] = {"", "snr,ber\n0,0.0786\n",
+                                           WI__MAGIC "and then something else"};
     for (int i = 0; i < 3; i++) {
         char before[64] = "", after[64] = "";
         snprintf(before, sizeof before, "%s", contents[i]);
         write_file("results.csv", before, strlen(before));
-        expect_refused("results.csv", WI_FILE_EXISTS,
-                       "record results.csv: the file is there and is no record: it is left as it is");
+        expect_refused(
+            "results.csv", WI_FILE_EXISTS,
+            "record results.csv: the file is there and is no record: it is left as it is");
         FILE *file = fopen("results.csv", "r");
         size_t length = fread(after, 1, sizeof after, file);
         fclose(file);
@@ -178,7 +180,8 @@ alone(a_directory_is_refused) {
 }
 
 alone(a_missing_folder_is_an_error) {
-    expect_refused("missing/record", WI_FILE_NOT_FOUND, "record missing/record: No such file or directory");
+    expect_refused("missing/record", WI_FILE_NOT_FOUND,
+                   "record missing/record: No such file or directory");
     expect_still_in_memory();
 }
 
@@ -242,7 +245,8 @@ alone(the_record_of_a_live_process_is_refused) {
         _exit(0);
     }
     expect(read(back[0], &byte, 1) == 1);
-    snprintf(message, sizeof message, "record record: it is the record of process %d, which is running", (int)child);
+    snprintf(message, sizeof message,
+             "record record: it is the record of process %d, which is running", (int)child);
     expect_refused("record", WI_FILE_EXISTS, message);
     expect_still_in_memory();
     wi__profile profile = profile_in("record");
@@ -257,7 +261,8 @@ alone(the_record_of_a_live_process_is_refused) {
 alone(a_second_open_is_a_usage_error) {
     char message[600];
     wi_record_open("record");
-    snprintf(message, sizeof message, "wi_record_open: the record is in %s already", absolute("record"));
+    snprintf(message, sizeof message, "wi_record_open: the record is in %s already",
+             absolute("record"));
     expect_refused("another", WI_USAGE_ERROR, message);
     expect(!exists("another"));
     expect_text(wi_record_path(), absolute("record"));
@@ -303,8 +308,9 @@ alone(a_file_in_the_way_is_said_once) {
     in_thread((void *(*)(void *))(void *)measure, (void *)"thread's");
     dup2(kept, 2);
     expect(pread(out, said, sizeof said - 1, 0) > 0);
-    expect_text(said, "within: record record: the file is there and is no record: it is left as it is; "
-                      "measuring in memory only\n");
+    expect_text(said,
+                "within: record record: the file is there and is no record: it is left as it is; "
+                "measuring in memory only\n");
     expect_count(size_of("record"), 4);
     wi__profile profile = own_profile();
     expect_count(calls_of(&profile, "work"), 1);

@@ -93,7 +93,8 @@ alone(inherited_sections_are_measured_from_the_fork_on) {
     expect(outer.total_s >= 0.0019);
     expect_count(childs.open_count, 0);
     expect_count(all_tallied(&childs, WI__MISMATCHED), 0);
-    double before_s = wi__path_figures(&parents, find_path(&parents, "outer")).total_s - outer.total_s;
+    double before_s =
+        wi__path_figures(&parents, find_path(&parents, "outer")).total_s - outer.total_s;
     expect(before_s >= 0.0299); /* the parent's lasted as long as the child's, and before that */
     expect_count(find_path(&parents, "outer > inner > child's"), WI__NO_PATH);
     wi__profile_release(&childs);
@@ -116,7 +117,8 @@ alone(a_child_that_ends_inherited_sections_goes_on_at_the_top) {
     wi__profile profile = own_profile();
     expect_text(paths_of(&profile), "outer, after, outer > inner");
     expect_count(calls_of(&profile, "outer"), 2);
-    expect(wi__path_figures(&profile, find_path(&profile, "outer")).total_s <= 1.01 * (now_s() - forked_at));
+    expect(wi__path_figures(&profile, find_path(&profile, "outer")).total_s <=
+           1.01 * (now_s() - forked_at));
     expect_count(profile.open_count, 0);
     wi__profile_release(&profile);
     _exit(0);
@@ -254,7 +256,8 @@ static void *fork_in_thread(void *arg) {
 alone(a_fork_from_a_second_thread_takes_that_threads_sections) {
     wi_record_open("record");
     pid_t child = 0;
-    within (wi_section("main's")) child = (pid_t)(intptr_t)in_thread(fork_in_thread, (void *)measure_in_child);
+    within (wi_section("main's"))
+        child = (pid_t)(intptr_t)in_thread(fork_in_thread, (void *)measure_in_child);
     wi__profile childs = profile_in(file_of_pid("record", child)), parents = profile_in("record");
     expect_count(calls_of(&childs, "thread's > child's"), 1);
     expect_count(childs.open_count, 0);
@@ -315,7 +318,8 @@ static void *make_paths(void *arg) {
 }
 
 static void *measure_again(void *arg) {
-    for (int i = 0; i < 3; i++) within (wi_section("same")) continue;
+    for (int i = 0; i < 3; i++)
+        within (wi_section("same")) continue;
     make_paths(arg);
     return arg;
 }

@@ -50,7 +50,8 @@ static void *measure_many(void *arg) {
     for (int i = 0; i < CALLS; i++)
         within (wi_section("shared")) {
             within (wi_section("inside")) continue;
-            if (i % 100 == 0) within (wi_section(own)) continue;
+            if (i % 100 == 0)
+                within (wi_section(own)) continue;
         }
     return NULL;
 }
@@ -92,7 +93,8 @@ static void *measure_until_told(void *arg) {
 
 static void check_live(const wi__profile *profile) {
     if (find_path(profile, "outer > inner") == WI__NO_PATH) return;
-    const wi__path *outer = path_named(profile, "outer"), *inner = path_named(profile, "outer > inner");
+    const wi__path *outer = path_named(profile, "outer"),
+                   *inner = path_named(profile, "outer > inner");
     for (int i = 0; i < 2; i++) {
         const wi__path *path = i ? inner : outer;
         if (!path->calls) continue;

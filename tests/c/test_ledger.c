@@ -10,7 +10,8 @@ alone(what_is_held_is_listed_until_it_is_let_go) {
     wi__profile profile = own_profile();
     expect_text(open_in(&profile), "file results.7");
     expect_count(profile.open[0].path, WI__NO_PATH);
-    expect(profile.open[0].start >= profile.header.first.ticks && profile.open[0].start <= profile.end);
+    expect(profile.open[0].start >= profile.header.first.ticks &&
+           profile.open[0].start <= profile.end);
     wi__profile_release(&profile);
     wi_let_go(file);
     profile = own_profile();
@@ -134,8 +135,12 @@ alone(a_suppressed_error_is_counted_with_its_type_message_and_place) {
     within (wi_section("solve"))
         within (wi_suppress(WI_VALUE_ERROR)) raise_no((void *)"the matrix is singular");
     wi__profile profile = own_profile();
-    expect_count(tallied(&profile, WI__SUPPRESSED, "WI_VALUE_ERROR: the matrix is singular", "test_ledger.c:"), 1);
-    expect_count(tallied(&profile, WI__SUPPRESSED, "WI_VALUE_ERROR: the matrix is singular", " in raise_no"), 1);
+    expect_count(tallied(&profile, WI__SUPPRESSED, "WI_VALUE_ERROR: the matrix is singular",
+                         "test_ledger.c:"),
+                 1);
+    expect_count(
+        tallied(&profile, WI__SUPPRESSED, "WI_VALUE_ERROR: the matrix is singular", " in raise_no"),
+        1);
     expect_count(path_named(&profile, "solve")->suppressed, 1);
     expect_count(path_named(&profile, "solve")->errors, 0);
     wi__profile_release(&profile);

@@ -21,7 +21,9 @@ static image image_of(const char *path) {
 }
 
 static wi__header *header_of(const image *in) { return (wi__header *)in->bytes; }
-static void *cell_of(const image *in, uint32_t cell) { return in->bytes + (size_t)cell * WI__CELL_BYTES; }
+static void *cell_of(const image *in, uint32_t cell) {
+    return in->bytes + (size_t)cell * WI__CELL_BYTES;
+}
 static wi__region *region_of(const image *in) { return cell_of(in, header_of(in)->first_region); }
 static wi__node *root_of(const image *in) { return cell_of(in, region_of(in)->root); }
 
@@ -142,7 +144,8 @@ alone(a_call_that_was_cut_off_is_said) {
 alone(a_pid_that_another_process_has_now_is_not_the_owner) {
     image in = three();
     header_of(&in)->owner.pid = (uint32_t)getpid();
-    header_of(&in)->owner.start++; /* two processes may have begun in the same hundredth of a second */
+    header_of(&in)
+        ->owner.start++; /* two processes may have begun in the same hundredth of a second */
     wi__profile profile = profile_of(&in);
     expect_count(profile.alive, 0);
     wi__profile_release(&profile);
@@ -153,7 +156,8 @@ alone(a_process_of_another_boot_is_dead_and_its_times_hold) {
     image in = three();
     wi__profile here = profile_of(&in);
     strcpy(header_of(&in)->boot_id, "another");
-    header_of(&in)->last.ticks = header_of(&in)->first.ticks + (uint64_t)(10 * here.ticks_per_second);
+    header_of(&in)->last.ticks =
+        header_of(&in)->first.ticks + (uint64_t)(10 * here.ticks_per_second);
     header_of(&in)->last.monotonic_ns = header_of(&in)->first.monotonic_ns + 10000000000u;
     wi__profile there = profile_of(&in);
     expect_count(there.alive, 0);

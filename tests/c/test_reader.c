@@ -115,7 +115,8 @@ static size_t place_to_change(const sample_record *sample, uint32_t *random) {
 static uint32_t telling_number(const sample_record *sample, uint32_t *random) {
     static const uint32_t numbers[] = {0, 1, WI__HEADER_CELLS, 0x7FFFFFFF, 0x80000000, UINT32_MAX};
     uint32_t number = next_random(random);
-    return number % 2 ? numbers[number / 2 % 6] : number / 2 % (uint32_t)(sample->length / WI__CELL_BYTES + 2);
+    return number % 2 ? numbers[number / 2 % 6]
+                      : number / 2 % (uint32_t)(sample->length / WI__CELL_BYTES + 2);
 }
 
 /* Change a bit, a byte or a number. */
@@ -128,7 +129,8 @@ static void change(const sample_record *sample, uint8_t *copy, uint32_t *random)
 }
 
 /* The rest of the fuzzer's checks take longer: they see each hundredth. */
-static void read_changed(const sample_record *sample, int changes, uint32_t *random, int thoroughly) {
+static void read_changed(const sample_record *sample, int changes, uint32_t *random,
+                         int thoroughly) {
     uint8_t *copy = malloc(sample->length);
     assert_non_null(copy);
     memcpy(copy, sample->bytes, sample->length);
@@ -174,7 +176,8 @@ static void a_cycle_of_nodes_is_cut_and_said(void **state) {
     (void)state;
     sample_record sample = read_sample("nested");
     wi__header *header = (wi__header *)sample.bytes;
-    wi__region *region = (wi__region *)(sample.bytes + (size_t)header->first_region * WI__CELL_BYTES);
+    wi__region *region =
+        (wi__region *)(sample.bytes + (size_t)header->first_region * WI__CELL_BYTES);
     wi__node *root = (wi__node *)(sample.bytes + (size_t)region->root * WI__CELL_BYTES);
     wi__profile profile;
     char why[128];
@@ -196,7 +199,8 @@ static void what_is_no_file_is_refused(void **state) {
     assert_string_equal(why, "is a directory");
     snprintf(path, sizeof path, "%s/pipe", folder);
     assert_int_equal(mkfifo(path, 0600), 0);
-    assert_false(wi__profile_read(path, &profile, why, sizeof why)); /* and does not wait for a writer */
+    assert_false(
+        wi__profile_read(path, &profile, why, sizeof why)); /* and does not wait for a writer */
     assert_string_equal(why, "is not a regular file");
     unlink(path);
     assert_false(wi__profile_read(path, &profile, why, sizeof why));

@@ -184,8 +184,7 @@ alone(a_popped_exit_stack_ends_its_sections_late) {
         }
     wi_stack_close(&kept);
     wi__profile profile = profile_with_a_later_section();
-    expect_text(paths_of(&profile),
-                "around, later, around > first, around > first > second");
+    expect_text(paths_of(&profile), "around, later, around > first, around > first > second");
     expect_count(all_tallied(&profile, WI__MISMATCHED), 4);
     expect_count(tallied(&profile, WI__MISMATCHED, STILL_OPEN, "\"second\""), 1);
     expect_count(tallied(&profile, WI__MISMATCHED, NOT_OPEN, "\"first\""), 1);

@@ -26,28 +26,38 @@ alone(literal_and_dynamic_names_of_one_path_are_one_line) {
 }
 
 alone(two_sections_on_one_line_are_two_paths) {
-    for (int i = 0; i < 3; i++) { within (wi_section("a")) continue; within (wi_section("b")) continue; }
+    for (int i = 0; i < 3; i++) {
+        within (wi_section("a")) continue;
+        within (wi_section("b")) continue;
+    }
     expect_paths("a, b");
     expect_calls("a", 3);
     expect_calls("b", 3);
 }
 
-#define PAIR(name) within (wi_section(name)) within (wi_section(name "'s")) continue
+#define PAIR(name)                                                                                 \
+    within (wi_section(name))                                                                      \
+        within (wi_section(name "'s")) continue
 alone(sections_of_a_macro_are_told_apart_by_their_names) {
-    for (int i = 0; i < 2; i++) { PAIR("x"); PAIR("y"); }
+    for (int i = 0; i < 2; i++) {
+        PAIR("x");
+        PAIR("y");
+    }
     expect_paths("x, y, y > y's, x > x's");
 }
 
 /* Unrolled by the compiler or not. */
 alone(a_loop_over_an_array_of_names_gives_one_path_each) {
     static const char *const names[] = {"load", "train", "store"};
-    for (int i = 0; i < 3; i++) within (wi_section(names[i])) continue;
+    for (int i = 0; i < 3; i++)
+        within (wi_section(names[i])) continue;
     expect_paths("load, train, store");
 }
 
 alone(a_loop_over_an_array_of_arrays_gives_one_path_each) {
     static const char names[3][8] = {"load", "train", "store"};
-    for (int i = 0; i < 3; i++) within (wi_section(names[i])) continue;
+    for (int i = 0; i < 3; i++)
+        within (wi_section(names[i])) continue;
     expect_paths("load, train, store");
 }
 
@@ -61,12 +71,15 @@ alone(one_buffer_with_changing_names_gives_one_path_each) {
 }
 
 alone(a_choice_of_literals_gives_one_path_each) {
-    for (int i = 0; i < 4; i++) within (wi_section(i % 2 ? "odd" : "even")) continue;
+    for (int i = 0; i < 4; i++)
+        within (wi_section(i % 2 ? "odd" : "even")) continue;
     expect_paths("even, odd");
     expect_calls("odd", 2);
 }
 
-static void helper(void) { within (wi_section("helper")) continue; }
+static void helper(void) {
+    within (wi_section("helper")) continue;
+}
 
 alone(one_place_below_two_sections_is_two_paths) {
     within (wi_section("a")) helper();
@@ -84,12 +97,15 @@ alone(one_place_below_two_sections_is_two_paths) {
     within (wi_section(n "4")) continue;
 
 alone(twenty_sites_in_turn_are_each_found_again) {
-    for (int i = 0; i < 100; i++) { FIVE("a") FIVE("b") FIVE("c") FIVE("d") }
+    for (int i = 0; i < 100; i++) {
+        FIVE("a") FIVE("b") FIVE("c") FIVE("d")
+    }
     wi__profile profile = own_profile();
     expect_count(profile.path_count, 22);
     expect_count(profile.header.nodes, 22);
     for (uint32_t i = 1; i < profile.path_count; i++)
-        if (strcmp(profile.paths[i].name, "(other)") != 0) expect_count(profile.paths[i].calls, 100);
+        if (strcmp(profile.paths[i].name, "(other)") != 0)
+            expect_count(profile.paths[i].calls, 100);
     wi__profile_release(&profile);
 }
 

@@ -30,14 +30,19 @@ alone(each_octave_has_eight_buckets) {
 
 alone(every_duration_has_a_bucket) {
     const uint64_t ticks[] = {0, 1, 2, 15, 16, 1ull << 63, UINT64_MAX};
-    for (size_t i = 0; i < sizeof ticks / sizeof *ticks; i++) expect(wi__bucket(ticks[i]) < WI__BUCKETS);
+    for (size_t i = 0; i < sizeof ticks / sizeof *ticks; i++)
+        expect(wi__bucket(ticks[i]) < WI__BUCKETS);
 }
 
 /* What a report says of calls that all took so long: the middle of their bucket, between two that
  * stretch the path's range beyond it. */
 static double median_of(uint64_t ticks) {
     wi__bucket_calls bucket = {wi__bucket(ticks), 1000};
-    wi__path path = {.parent = WI__NO_PATH, .calls = 1000, .min = 0, .max = UINT64_MAX, .bucket_count = 1,
+    wi__path path = {.parent = WI__NO_PATH,
+                     .calls = 1000,
+                     .min = 0,
+                     .max = UINT64_MAX,
+                     .bucket_count = 1,
                      .buckets = &bucket};
     wi__profile profile = {.ticks_per_second = 1, .path_count = 1, .paths = &path};
     return wi__path_quantile(&profile, 0, 0.5);
@@ -48,7 +53,8 @@ alone(the_middle_of_a_bucket_is_within_7_percent) {
         expect_near(median_of(ticks), ticks, 0.07 * (double)ticks);
     for (int bit = 16; bit < 62; bit++)
         for (uint64_t step = 0; step < 32; step++) {
-            uint64_t first = (1ull << bit) + (step << (bit - 5)), last = first + (1ull << (bit - 5)) - 1;
+            uint64_t first = (1ull << bit) + (step << (bit - 5)),
+                     last = first + (1ull << (bit - 5)) - 1;
             expect_near(median_of(first), first, 0.07 * (double)first);
             expect_near(median_of(last), last, 0.07 * (double)last);
         }
@@ -150,7 +156,8 @@ alone(a_section_whose_counter_is_full_loses_no_call) {
     uint64_t carried = 0;
     for (int i = 0; i < WI__BUCKETS; i++) carried += ((uint32_t *)wi__cell(node->high))[i];
     expect_count(carried, 1);
-    expect_count(in_histogram(node), (1ull << 31) + (node->pending == 0 ? 0 : 1)); /* 1: of the first call */
+    expect_count(in_histogram(node),
+                 (1ull << 31) + (node->pending == 0 ? 0 : 1)); /* 1: of the first call */
 }
 
 /* ---- names ---- */
@@ -200,7 +207,8 @@ alone(a_null_name_is_shown_as_such) { expect_text(only_path_named(NULL), "(null)
 alone(an_empty_name_is_a_path) { expect_text(only_path_named(""), ""); }
 
 alone(bytes_that_cannot_be_printed_are_escaped) {
-    expect_text(only_path_named("a\x1b[2J\n\xff\xc2\x9b" "31m\x7f ü€😀"),
+    expect_text(only_path_named("a\x1b[2J\n\xff\xc2\x9b"
+                                "31m\x7f ü€😀"),
                 "a\\x1b[2J\\x0a\\xff\\xc2\\x9b31m\\x7f ü€😀");
 }
 
@@ -244,7 +252,8 @@ alone(each_of_10000_children_is_found_again) {
 /* Work, not time: how many slots a search looks at. */
 static uint32_t slots_looked_at(const wi__branch *parent, uintptr_t key) {
     uint32_t looked = 1;
-    for (uintptr_t i = wi__key_hash(key); parent->children[i & parent->mask].key != key; i++) looked++;
+    for (uintptr_t i = wi__key_hash(key); parent->children[i & parent->mask].key != key; i++)
+        looked++;
     return looked;
 }
 

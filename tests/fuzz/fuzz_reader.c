@@ -13,13 +13,15 @@ static void look_at_path(const wi__profile *profile, uint32_t index) {
     char text[256];
     const wi__path *path = &profile->paths[index];
     if (strlen(path->name) > 4096) abort();
-    if (index != WI__ROOT && path->parent >= index) abort(); /* parents come before their children */
+    if (index != WI__ROOT && path->parent >= index)
+        abort(); /* parents come before their children */
     wi__figures figures = wi__path_figures(profile, index);
     if (figures.self_s < 0) abort();
     for (double q = 0; q <= 1; q += 0.25) wi__path_quantile(profile, index, q);
     wi__path_text(profile, index, text, sizeof text);
     wi__path_text(profile, index, NULL, 0);
-    for (uint32_t child = path->first_child; child != WI__NO_PATH; child = profile->paths[child].next_sibling)
+    for (uint32_t child = path->first_child; child != WI__NO_PATH;
+         child = profile->paths[child].next_sibling)
         if (child >= profile->path_count || profile->paths[child].parent != index) abort();
 }
 
