@@ -30,7 +30,7 @@ WI_API void wi_record_open(const char *path);
 /** The file that the record is in, or NULL while it is in memory. Lives as long as the process. */
 WI_API const char *wi_record_path(void);
 
-/** Print the report of what this process has measured so far. */
+/** Print the report of what this process has measured so far; on stderr if `stream` is NULL. */
 WI_API void wi_report(FILE *stream);
 
 enum {
