@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include "record/arena.h"
+#include "record/complain.h"
 
 static void open_named(void *path) { wi_record_open(path); }
 
@@ -317,6 +318,17 @@ alone(a_file_in_the_way_is_said_once) {
     wi__profile_release(&profile);
 }
 
+alone(at_most_four_complaints_are_made) {
+    char said[1024] = "", wanted[1024] = "";
+    int out = open("said", O_RDWR | O_CREAT, 0600), kept = dup(2);
+    dup2(out, 2);
+    for (int i = 0; i < 10; i++) wi__complain("trouble %d", i);
+    dup2(kept, 2);
+    for (int i = 0; i < 4; i++) sprintf(wanted + strlen(wanted), "within: trouble %d\n", i);
+    expect(pread(out, said, sizeof said - 1, 0) > 0);
+    expect_text(said, wanted);
+}
+
 /* Two programs of one shell line share the environment: the second writes beside the first. */
 alone(a_second_live_process_writes_beside_the_first) {
     int there[2], back[2];
@@ -382,6 +394,7 @@ int main(void) {
         test(an_empty_name_in_the_environment_is_none),
         test(nothing_is_written_until_something_is_measured),
         test(a_file_in_the_way_is_said_once),
+        test(at_most_four_complaints_are_made),
         test(a_second_live_process_writes_beside_the_first),
         test(a_report_goes_into_any_stream),
         test(a_report_before_any_section_says_so_or_is_empty),

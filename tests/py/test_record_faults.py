@@ -1,158 +1,182 @@
-"""Trouble in the record is said once and never reaches the program: full disks, lost files, no memory."""
+"""Trouble below the record: system calls and allocations that fail, full disks, files that disappear.
 
+Whatever happens, the program's own output and exit status stay the same, and what was lost is said once.
+"""
+
+import json
 import os
 import resource
-import shutil
+import shlex
 import subprocess
 
 import pytest
 
-# Measures under many names, so that the record must grow; says "done" and ends with 7.
+# Makes the n-th call of one function fail: FAULT="name:n:errno", and with "name:n+:errno" all from then on.
+# COUNT names a file that the number of calls is written to. Loaded before the library; "64" is how glibc
+# names the functions of programs that are compiled for large files.
+SHIM = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static char wanted[32];
+static long fail_at = -1, calls;
+static int from_then_on, error_number;
+
+__attribute__((constructor)) static void read_wish(void) {
+    char plus = 0;
+    const char *fault = getenv("FAULT");
+    if (!fault) return;
+    char name[32] = "";
+    if (sscanf(fault, "%31[^:]:%ld%c", name, &fail_at, &plus) < 2) abort();
+    from_then_on = plus == '+';
+    error_number = atoi(strrchr(fault, ':') + 1);
+    memcpy(wanted, name, sizeof wanted);
+}
+
+__attribute__((destructor)) static void write_count(void) {
+    const char *path = getenv("COUNT");
+    FILE *file = path ? fopen(path, "w") : NULL;
+    if (file) fprintf(file, "%ld\n", calls), fclose(file);
+}
+
+static int fails(const char *name) {
+    if (strcmp(name, wanted) != 0) return 0;
+    long call = __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
+    if (call != fail_at && !(from_then_on && call > fail_at)) return 0;
+    errno = error_number;
+    return 1;
+}
+
+#define REAL(type, name) ((type)dlsym(RTLD_NEXT, name))
+
+int posix_fallocate64(int file, off64_t from, off64_t length) {
+    if (fails("fallocate")) return error_number;
+    return REAL(int (*)(int, off64_t, off64_t), "posix_fallocate64")(file, from, length);
+}
+void *mmap64(void *at, size_t length, int access, int flags, int file, off64_t from) {
+    if (fails("mmap")) return MAP_FAILED;
+    return REAL(void *(*)(void *, size_t, int, int, int, off64_t), "mmap64")(at, length, access, flags, file, from);
+}
+void *mremap(void *old, size_t old_length, size_t length, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    void *to = va_arg(arguments, void *);
+    va_end(arguments);
+    if (fails("mremap")) return MAP_FAILED;
+    return REAL(void *(*)(void *, size_t, size_t, int, ...), "mremap")(old, old_length, length, flags, to);
+}
+int open64(const char *path, int flags, ...) {
+    va_list arguments;
+    va_start(arguments, flags);
+    int mode = va_arg(arguments, int);
+    va_end(arguments);
+    if (fails("open")) return -1;
+    return REAL(int (*)(const char *, int, ...), "open64")(path, flags, mode);
+}
+ssize_t pwrite64(int file, const void *bytes, size_t length, off64_t at) {
+    if (fails("pwrite")) return -1;
+    if (strcmp(wanted, "short") == 0 && length > 1000) length = 1000;
+    return REAL(ssize_t (*)(int, const void *, size_t, off64_t), "pwrite64")(file, bytes, length, at);
+}
+FILE *fopen64(const char *path, const char *mode) {
+    if (fails("fopen")) return NULL;
+    return REAL(FILE *(*)(const char *, const char *), "fopen64")(path, mode);
+}
+int pthread_key_create(pthread_key_t *key, void (*end)(void *)) {
+    if (fails("key")) return error_number;
+    return REAL(int (*)(pthread_key_t *, void (*)(void *)), "pthread_key_create")(key, end);
+}
+
+void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
+void *__libc_memalign(size_t, size_t);
+void *malloc(size_t size) { return fails("memory") ? NULL : __libc_malloc(size); }
+void *calloc(size_t count, size_t size) { return fails("memory") ? NULL : __libc_calloc(count, size); }
+void *realloc(void *old, size_t size) { return fails("memory") ? NULL : __libc_realloc(old, size); }
+int posix_memalign(void **got, size_t boundary, size_t size) {
+    if (fails("memory")) return ENOMEM;
+    *got = __libc_memalign(boundary, size);
+    return *got ? 0 : ENOMEM;
+}
+char *strdup(const char *text) {
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+    return copy ? memcpy(copy, text, size) : NULL;
+}
+"""
+
+# Measures 20 paths, then 800 more, for which the file must grow; its result is 42 and its status 3.
+# What it is told in its arguments happens between the two.
 PROGRAM = r"""
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <within.h>
 
-static void *measure(void *arg) {
+static void measure(int from, int to) {
     char name[32];
-    for (int i = 0; i < 1500; i++) {
-        snprintf(name, sizeof name, "%s %d", (const char *)arg, i);
-        within (wi_section(name)) {}
+    for (int i = from; i < to; i++) {
+        snprintf(name, sizeof name, "path %d", i);
+        within (wi_section(name)) continue;
     }
-    return NULL;
 }
-
-int main(int argc, char **argv) {
-    pthread_t thread;
-    within (wi_section("main")) {
-        if (argc > 1 && strcmp(argv[1], "delete") == 0) unlink(getenv("WITHIN_RECORD"));
-        measure("first");
-        pthread_create(&thread, NULL, measure, "second");
-        pthread_join(thread, NULL);
-    }
-    puts("done");
-    return 7;
-}
-"""
-
-# Fails the n-th call of a function of libc, and all after it if FAULT_ON is set: FAULT=posix_fallocate:2:28.
-SHIM = r"""
-#include <dlfcn.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/types.h>
-#include <unistd.h>
-
-static int due(const char *name, int *error) {
-    static int calls;
-    const char *fault = getenv("FAULT"), *colon = fault ? strchr(fault, ':') : NULL;
-    int nth;
-    if (!colon || strncmp(fault, name, (size_t)(colon - fault)) != 0 || name[colon - fault]) return 0;
-    if (sscanf(colon, ":%d:%d", &nth, error) != 2) return 0;
-    int call = __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
-    return call == nth || (call > nth && getenv("FAULT_ON"));
-}
-
-int posix_fallocate(int file, off_t from, off_t length) {
-    int error;
-    if (due("posix_fallocate", &error)) return error;
-    int (*next)(int, off_t, off_t) = (int (*)(int, off_t, off_t))dlsym(RTLD_NEXT, "posix_fallocate");
-    return next(file, from, length);
-}
-
-ssize_t pwrite(int file, const void *bytes, size_t size, off_t place) {
-    int error;
-    if (due("pwrite", &error)) return errno = error, -1;
-    ssize_t (*next)(int, const void *, size_t, off_t) =
-        (ssize_t(*)(int, const void *, size_t, off_t))dlsym(RTLD_NEXT, "pwrite");
-    return next(file, bytes, size, place);
-}
-
-void *mmap(void *at, size_t size, int protection, int flags, int file, off_t place) {
-    int error;
-    if (due("mmap", &error)) return errno = error, MAP_FAILED;
-    void *(*next)(void *, size_t, int, int, int, off_t) =
-        (void *(*)(void *, size_t, int, int, int, off_t))dlsym(RTLD_NEXT, "mmap");
-    return next(at, size, protection, flags, file, place);
-}
-"""
-
-# Fails the n-th allocation of the process, counted from the first section on, and says how many there were.
-NO_MEMORY = r"""
-#include <errno.h>
-#include <stdatomic.h>
-#include <stddef.h>
-#include <stdlib.h>
-
-extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t);
-atomic_long allocations;
-static int fails(void) {
-    static long wanted = -1;
-    if (wanted < 0) wanted = getenv("NTH") ? atol(getenv("NTH")) : 0;
-    if (++allocations != wanted) return 0;
-    errno = ENOMEM;
-    return 1;
-}
-void *malloc(size_t size) { return fails() ? NULL : __libc_malloc(size); }
-void *calloc(size_t n, size_t size) { return fails() ? NULL : __libc_calloc(n, size); }
-void *realloc(void *old, size_t size) { return fails() ? NULL : __libc_realloc(old, size); }
-"""
-
-# A bit of everything: its output may lack what memory was missing for, but it ends well.
-EVERYTHING = r"""
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <within.h>
-
-__attribute__((weak)) extern atomic_long allocations;
-
 static void *thread(void *arg) {
-    within (wi_section("thread")) {}
+    measure(0, 5);
     return arg;
 }
-
-static void nothing(void *arg) { (void)arg; }
-
-static void work(void *arg) {
-    (void)arg;
-    char name[32];
-    for (int i = 0; i < 40; i++) {
-        snprintf(name, sizeof name, "name %d", i);
-        within (wi_section(name)) within (wi_section("inner")) {}
+static void fork_child(void) {
+    pid_t child = fork();
+    if (child == 0) {
+        measure(0, 10);
+        within (wi_section("child's")) continue;
+        exit(7);
     }
-    within (stack, wi_exit_stack())
-        for (int i = 0; i < 9; i++) wi_stack_callback(stack, nothing, NULL);
-    within (wi_suppress(WI_VALUE_ERROR)) within (wi_section("raises")) wi_raise(WI_VALUE_ERROR, "%300d", 1);
-    wi_let_go(wi_hold("file", "x"));
+    int status;
+    waitpid(child, &status, 0);
+    printf("child %d\n", WEXITSTATUS(status));
 }
-
-int main(void) {
-    pthread_t other;
-    wi_error *error;
-    if (!wi_call(work, NULL, &error)) {
-        if (!wi_error_is(error, WI_MEMORY_ERROR)) abort();
-        wi_error_free(error);
-    }
-    if (pthread_create(&other, NULL, thread, NULL) == 0) pthread_join(other, NULL);
-    FILE *nowhere = fopen("/dev/null", "w");
-    if (nowhere) {
-        wi_report(nowhere);
-        fclose(nowhere);
-    }
-    if (&allocations) printf("%ld\n", (long)allocations);
+static int obey(const char *order) {
+    if (strcmp(order, "fork") == 0) fork_child();
+    else if (strcmp(order, "grow") == 0) measure(20, 820);
+    else if (strcmp(order, "abort") == 0) abort();
+    else return system(order);
     return 0;
 }
+int main(int count, char **arguments) {
+    within (wi_section("whole")) {
+        measure(0, 20);
+        for (int i = 1; i < count; i++)
+            if (obey(arguments[i]) != 0) return 1;
+        if (getenv("NO_GROWTH") == NULL) measure(20, 820);
+        pthread_t threads[3];
+        for (int i = 0; i < 3; i++) pthread_create(&threads[i], NULL, thread, NULL);
+        for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
+    }
+    puts("result 42");
+    return 3;
+}
 """
+
+
+@pytest.fixture(scope="module")
+def shim(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shim")
+    (folder / "shim.c").write_text(SHIM)
+    compiler = shlex.split(os.environ.get("CC", "cc"))
+    flags = ["-O1", "-w", "-shared", "-fPIC", "-o", folder / "shim.so", folder / "shim.c", "-ldl"]
+    subprocess.run([*compiler, *flags], check=True)
+    return folder / "shim.so"
 
 
 @pytest.fixture(scope="module")
@@ -160,126 +184,367 @@ def program(compile_c, tmp_path_factory):
     return compile_c(tmp_path_factory.mktemp("program"), PROGRAM)
 
 
-@pytest.fixture(scope="module")
-def shim(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("shim")
-    (folder / "shim.c").write_text(SHIM)
-    command = ["cc", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", "-shared", "-fPIC", "-o", folder / "shim.so"]
-    subprocess.run([*command, folder / "shim.c", "-ldl"], check=True)
-    return folder / "shim.so"
-
-
-def run(program, *arguments, **environment):
-    limits = environment.pop("preexec_fn", None)
-    return subprocess.run(
-        [program, *arguments], env={**os.environ, **environment}, capture_output=True, text=True, preexec_fn=limits
+def run(program, record, *arguments, env=(), **options):
+    """Run a program with a record; what it said on stderr is in `said`, line by line."""
+    environment = {**os.environ, "WITHIN_RECORD": str(record), **dict(env)}
+    done = subprocess.run(
+        [program, *arguments], env=environment, capture_output=True, text=True, timeout=60, **options
     )
+    done.said = done.stderr.splitlines()
+    return done
 
 
-def goes_on(done):
-    """The program never noticed; what it says is the record's."""
-    assert (done.returncode, done.stdout) == (7, "done\n"), done.stderr
-    return done.stderr.splitlines()
+def expect_unchanged(done, stdout="result 42\n"):
+    assert (done.returncode, done.stdout) == (3, stdout), done.stderr
 
 
-def report(within, record):
-    return subprocess.run([within, "report", record], capture_output=True, text=True)
+def read(within, record):
+    done = subprocess.run([within, "report", record, "--json"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
-def test_without_trouble_nothing_is_said(program, tmp_path):
-    assert goes_on(run(program, WITHIN_RECORD=str(tmp_path / "r"))) == []
+def calls_in(report):
+    return {section["path"]: section["calls"] - section["open"] for section in report["sections"]}
+
+
+def expect_lost_from_growth(within, done, record, reason):
+    """What was there before the file could not grow is in the record, and one line says what is not."""
+    expect_unchanged(done)
+    assert done.said == [
+        f"within: record {record}: {reason}; sections that are new from now on are measured in memory only, "
+        "and are not in the record"
+    ]
+    report = read(within, record)
+    calls = calls_in(report)
+    assert calls["whole"] == 1
+    assert all(calls[f"whole > path {i}"] == 1 for i in range(20))
+    assert "whole > path 819" not in calls
+    assert report["damaged"] == 0
+    assert report["open"] == []
+
+
+def test_nothing_fails_and_nothing_is_said(within, program, tmp_path):
+    done = run(program, tmp_path / "record")
+    expect_unchanged(done)
+    assert done.said == []
+    assert calls_in(read(within, tmp_path / "record"))["whole > path 819"] == 1
+
+
+# ---- a place that cannot be had ----
+
+
+def test_a_missing_folder_is_said_once(program, tmp_path):
+    record = tmp_path / "missing" / "record"
+    done = run(program, record)
+    expect_unchanged(done)
+    assert done.said == [f"within: record {record}: No such file or directory; measuring in memory only"]
+
+
+def test_a_foreign_file_is_left_as_it_is(program, tmp_path):
+    record = tmp_path / "record"
+    record.write_text("precious")
+    done = run(program, record)
+    expect_unchanged(done)
+    assert len(done.said) == 1 and "is no record" in done.said[0]
+    assert record.read_text() == "precious"
+
+
+# ---- a full disk ----
 
 
 @pytest.mark.parametrize(
-    "fault, text",
+    ("fault", "reason"),
     [
-        ("posix_fallocate:1:28", "No space left on device"),
+        ("fallocate:1:28", "No space left on device"),
         ("pwrite:1:28", "No space left on device"),
         ("pwrite:1:5", "Input/output error"),
     ],
 )
-def test_a_disk_full_at_the_start_is_said_once_and_leaves_no_file(program, shim, tmp_path, fault, text):
-    record = tmp_path / "r"
-    said = goes_on(run(program, WITHIN_RECORD=str(record), LD_PRELOAD=str(shim), FAULT=fault, FAULT_ON="1"))
-    assert said == [f"within: record {record}: {text}; measuring in memory only"]
+def test_no_room_at_the_start_is_said_once_and_leaves_no_file(program, shim, tmp_path, fault, reason):
+    record = tmp_path / "record"
+    done = run(program, record, env={"LD_PRELOAD": str(shim), "FAULT": fault})
+    expect_unchanged(done)
+    assert done.said == [f"within: record {record}: {reason}; measuring in memory only"]
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("nth", [2, 3, 4])
-def test_a_disk_full_later_is_said_once_and_the_record_keeps_what_it_had(program, shim, within, tmp_path, nth):
-    record = tmp_path / "r"
-    fault = f"posix_fallocate:{nth}:28"
-    said = goes_on(run(program, WITHIN_RECORD=str(record), LD_PRELOAD=str(shim), FAULT=fault, FAULT_ON="1"))
-    assert len(said) == 1 and f"record {record}: No space left on device" in said[0]
-    shown = report(within, record)
-    assert shown.returncode == 0 and "first 0" in shown.stdout
+@pytest.mark.parametrize("plus", ["", "+"], ids=["once", "from-then-on"])
+@pytest.mark.parametrize("nth", [2, 3])
+def test_no_room_to_grow_keeps_what_was_there(within, program, shim, tmp_path, nth, plus):
+    record = tmp_path / "record"
+    done = run(program, record, env={"LD_PRELOAD": str(shim), "FAULT": f"fallocate:{nth}{plus}:28"})
+    expect_lost_from_growth(within, done, record, "No space left on device")
 
 
-def test_a_file_size_limit_does_not_end_the_program(program, within, tmp_path):
-    record = tmp_path / "r"
-
-    def limit():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
-
-    said = goes_on(run(program, WITHIN_RECORD=str(record), preexec_fn=limit))
-    assert len(said) == 1 and "File too large" in said[0]
-    assert "first 0" in report(within, record).stdout
-
-
-def test_a_really_full_disk(program, within, tmp_path):
-    mount = ["unshare", "-rm", "sh", "-c"]
-    script = f'mount -t tmpfs -o size=600k none "{tmp_path}" && WITHIN_RECORD="{tmp_path}/r" "$0"; s=$?'
-    script += f'; "$1" report "{tmp_path}/r" | grep -c "first" >&2; exit $s'
-    if not shutil.which("unshare") or subprocess.run(["unshare", "-rm", "true"]).returncode:
-        pytest.skip("no mounts are to be had here")
-    done = subprocess.run([*mount, script, program, within], capture_output=True, text=True)
-    if "mount:" in done.stderr:
-        pytest.skip("no mounts are to be had here")
-    said = goes_on(done)
-    assert len(said) == 2 and "No space left on device" in said[0] and int(said[1]) > 10
+def test_a_killed_program_whose_disk_was_full_still_has_its_open_sections(within, program, shim, tmp_path):
+    record = tmp_path / "record"
+    done = run(program, record, "grow", "abort", env={"LD_PRELOAD": str(shim), "FAULT": "fallocate:2:28"})
+    assert done.returncode < 0
+    report = read(within, record)
+    assert [scope["what"] for scope in report["open"]] == ["whole"]
+    assert calls_in(report)["whole > path 19"] == 1
+    assert report["damaged"] == 0
 
 
-def test_no_memory_for_maps_is_no_end(program, shim, tmp_path):
-    for nth in range(1, 12):
-        goes_on(run(program, WITHIN_RECORD=str(tmp_path / f"r{nth}"), LD_PRELOAD=str(shim), FAULT=f"mmap:{nth}:12"))
+def test_a_child_of_a_program_whose_disk_was_full_has_a_record_again(within, program, shim, tmp_path):
+    record = tmp_path / "record"
+    done = run(program, record, "grow", "fork", env={"LD_PRELOAD": str(shim), "FAULT": "fallocate:2:28"})
+    expect_unchanged(done, "child 7\nresult 42\n")
+    (child,) = set(tmp_path.iterdir()) - {record}
+    assert calls_in(read(within, child))["whole > child's"] == 1
 
 
-def test_a_missing_folder_is_said_once(program, tmp_path):
-    record = tmp_path / "missing" / "r"
-    said = goes_on(run(program, WITHIN_RECORD=str(record)))
-    assert said == [f"within: record {record}: No such file or directory; measuring in memory only"]
+def in_a_tiny_file_system(program, within, options, tmp_path):
+    """Run the program with its record in a file system of its own; what it printed and said, and the report."""
+    folder, said, report = tmp_path / "disk", tmp_path / "said", tmp_path / "report"
+    folder.mkdir()
+    script = (
+        f"mount -t tmpfs -o {options} none {folder} || exit\n"
+        f"WITHIN_RECORD={folder}/record {program} 2>{said}; echo status $?\n"
+        f"{within} report {folder}/record --json >{report} 2>/dev/null\n"
+    )
+    try:
+        done = subprocess.run(["unshare", "-rm", "sh", "-c", script], capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip("there is no unshare")
+    if "status" not in done.stdout:
+        pytest.skip(f"this machine allows no mounts: {done.stderr}")
+    text = report.read_text()
+    return done.stdout, said.read_text().splitlines(), json.loads(text) if text else None
 
 
-def test_a_foreign_file_is_left_as_it_is(program, tmp_path):
-    (tmp_path / "r").write_text("precious")
-    said = goes_on(run(program, WITHIN_RECORD=str(tmp_path / "r")))
-    assert len(said) == 1 and "is no record" in said[0]
-    assert (tmp_path / "r").read_text() == "precious"
+@pytest.mark.parametrize(
+    ("options", "reason"), [("size=100k", "No space left on device"), ("ro", "Read-only file system")]
+)
+def test_a_disk_that_is_full_or_read_only_from_the_start(within, program, tmp_path, options, reason):
+    printed, said, report = in_a_tiny_file_system(program, within, options, tmp_path)
+    assert printed == "result 42\nstatus 3\n"
+    assert said == [f"within: record {tmp_path}/disk/record: {reason}; measuring in memory only"]
+    assert report is None
 
 
-def test_a_folder_that_cannot_be_written(program, tmp_path):
-    if os.geteuid() == 0:
-        pytest.skip("nothing is forbidden to root")
-    tmp_path.chmod(0o555)
-    said = goes_on(run(program, WITHIN_RECORD=str(tmp_path / "r")))
-    assert len(said) == 1 and "Permission denied" in said[0]
+@pytest.mark.parametrize("size", ["300k", "600k", "1100k"])
+def test_a_disk_that_fills_up(within, program, tmp_path, size):
+    printed, said, report = in_a_tiny_file_system(program, within, f"size={size}", tmp_path)
+    assert printed == "result 42\nstatus 3\n"
+    assert len(said) == 1 and "No space left on device; sections that are new" in said[0]
+    assert calls_in(report)["whole > path 19"] == 1
+    assert report["damaged"] == 0
 
 
-def test_a_record_deleted_while_running_is_said_once(program, tmp_path):
-    record = tmp_path / "r"
-    said = goes_on(run(program, "delete", WITHIN_RECORD=str(record)))
-    assert said == [f"within: record {record} was deleted while the program ran: what it held is lost"]
+@pytest.mark.parametrize("most", [100, 300])
+def test_a_limit_on_file_sizes_does_not_kill(within, program, tmp_path, most):
+    record = tmp_path / "record"
+    limit = (most << 10, most << 10)
+    done = run(program, record, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
+    if most == 100:
+        expect_unchanged(done)
+        assert done.said == [f"within: record {record}: File too large; measuring in memory only"]
+        assert not record.exists()
+    else:
+        expect_lost_from_growth(within, done, record, "File too large")
 
 
-def test_each_allocation_fails_in_turn_and_the_program_ends_well(compile_c, tmp_path):
-    (tmp_path / "memory.c").write_text(NO_MEMORY)
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "memory.so", tmp_path / "memory.c"], check=True)
-    program = compile_c(tmp_path, EVERYTHING, "-Wno-address")
-    preload = {"LD_PRELOAD": str(tmp_path / "memory.so"), "WITHIN_RECORD": str(tmp_path / "r")}
-    whole = run(program, **preload)
-    assert whole.returncode == 0, whole.stderr
-    count = int(whole.stdout)
-    assert count > 100
-    for nth in range(1, count + 1):
-        done = run(program, **preload, NTH=str(nth))
-        assert done.returncode == 0, (nth, done.returncode, done.stderr)
+# ---- files that disappear ----
+
+
+@pytest.mark.parametrize("growth", [True, False])
+def test_a_record_deleted_while_the_program_runs_is_said_once(program, tmp_path, growth):
+    record = tmp_path / "record"
+    done = run(program, record, f"rm {record}", env={} if growth else {"NO_GROWTH": "1"})
+    expect_unchanged(done)
+    assert done.said == [f"within: record {record} was deleted while the program ran: what it held is lost"]
+    assert not record.exists()
+
+
+def test_a_folder_removed_while_the_program_runs_is_said_once(program, tmp_path):
+    record = tmp_path / "folder" / "record"
+    record.parent.mkdir()
+    done = run(program, record, f"rm -r {record.parent}")
+    expect_unchanged(done)
+    assert done.said == [f"within: record {record} was deleted while the program ran: what it held is lost"]
+
+
+def test_another_file_in_the_records_place_is_left_alone(program, tmp_path):
+    record, other = tmp_path / "record", tmp_path / "other"
+    other.write_text("mine\n")
+    done = run(program, record, f"rm {record}; mv {other} {record}")
+    expect_unchanged(done)
+    assert len(done.said) == 1 and "was deleted while the program ran" in done.said[0]
+    assert record.read_text() == "mine\n"
+
+
+def test_a_record_that_was_moved_counts_as_deleted(within, program, tmp_path):
+    record = tmp_path / "record"
+    done = run(program, record, f"mv {record} {record}.kept", env={"NO_GROWTH": "1"})
+    expect_unchanged(done)
+    assert len(done.said) == 1
+    assert calls_in(read(within, f"{record}.kept"))["whole"] == 1
+
+
+# ---- system calls that fail ----
+
+
+def calls_made(program, shim, tmp_path, name, *arguments):
+    """How often the program makes this call."""
+    count = tmp_path / "count"
+    done = run(
+        program, tmp_path / "record", *arguments,
+        env={"LD_PRELOAD": str(shim), "FAULT": f"{name}:-1:0", "COUNT": str(count)},
+    )
+    assert done.returncode == 3
+    return int(count.read_text())
+
+
+@pytest.mark.parametrize(
+    ("name", "error"), [("open", 24), ("fallocate", 28), ("mmap", 12), ("pwrite", 5), ("fopen", 24), ("key", 11)]
+)
+def test_whichever_call_fails_the_program_goes_on(program, shim, tmp_path, name, error):
+    calls = calls_made(program, shim, tmp_path, name)
+    assert calls > 0
+    for first in range(1, calls + 1):
+        for plus in "", "+":
+            record = tmp_path / f"record-{first}{plus}"
+            done = run(program, record, env={"LD_PRELOAD": str(shim), "FAULT": f"{name}:{first}{plus}:{error}"})
+            expect_unchanged(done)
+            assert len(done.said) <= 1, done.stderr
+            assert all(line.startswith("within: record ") for line in done.said)
+
+
+@pytest.mark.parametrize("name", ["mmap", "mremap"])
+def test_whichever_call_fails_a_child_goes_on_and_leaves_its_parents_record(within, program, shim, tmp_path, name):
+    calls = calls_made(program, shim, tmp_path, name, "fork")
+    for first in range(1, calls + 2):
+        for plus in "", "+":
+            record = tmp_path / f"record-{first}{plus}"
+            env = {"LD_PRELOAD": str(shim), "FAULT": f"{name}:{first}{plus}:12"}
+            done = run(program, record, "fork", env=env)
+            expect_unchanged(done, "child 7\nresult 42\n")
+            if record.exists():
+                report = read(within, record)
+                assert "whole > child's" not in calls_in(report)
+                assert report["damaged"] == 0
+
+
+def test_short_writes_are_continued(within, program, shim, tmp_path):
+    done = run(program, tmp_path / "record", env={"LD_PRELOAD": str(shim), "FAULT": "short:1:0"})
+    expect_unchanged(done)
+    assert done.said == []
+    assert calls_in(read(within, tmp_path / "record"))["whole > path 819"] == 1
+
+
+# ---- allocations that fail ----
+
+EVERYTHING = r"""
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <within.h>
+
+static int open_blocks, callbacks;
+typedef struct counted { const wi_protocol *protocol; } counted;
+static void counted_enter(void *self) { (void)self; open_blocks++; }
+static wi_verdict counted_exit(void *self, wi_reason reason, const wi_error *error) {
+    (void)self, (void)reason, (void)error;
+    open_blocks--;
+    return WI_PROPAGATE;
+}
+static const wi_protocol counted_protocol = {"counted", counted_enter, counted_exit, NULL};
+static void call_back(void *unused) { (void)unused; callbacks--; }
+
+static void fill_stack(void *unused) {
+    (void)unused;
+    within (stack, wi_exit_stack())
+        for (int i = 0; i < 12; i++) {
+            wi_stack_enter(stack, wi_make(counted));
+            wi_stack_enter(stack, wi_section("in a stack"));
+            callbacks++;
+            wi_stack_callback(stack, call_back, NULL);
+        }
+}
+static void raise_deep(void *depth) {
+    within (wi_section("deep"))
+        within (wi_make(counted)) {
+            if (*(int *)depth < 20) raise_deep(&(int){*(int *)depth + 1});
+            wi_raise(WI_VALUE_ERROR, "%0400d", *(int *)depth);
+        }
+}
+static void open_record(void *path) { wi_record_open(path); }
+static void expect(int holds, const char *what) { if (!holds) printf("not so: %s\n", what); }
+
+static void *thread(void *arg) {
+    wi_holding holding = wi_hold("file", "%s", "a thread's");
+    within (wi_section("thread")) wi_call(raise_deep, &(int){15}, NULL);
+    wi_let_go(holding);
+    return arg;
+}
+static void fork_child(void) {
+    pid_t child = fork();
+    if (child < 0) return;
+    if (child == 0) {
+        within (wi_section("child")) continue;
+        _exit(7);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    expect(WIFEXITED(status) && WEXITSTATUS(status) == 7, "the child ends well");
+}
+int main(int count, char **arguments) {
+    wi_error *error;
+    char name[32];
+    if (count > 1 && !wi_call(open_record, arguments[1], &error)) {
+        expect(wi_error_is(error, WI_MEMORY_ERROR) || wi_error_errno(error) == 0, "the open's error");
+        wi_error_free(error);
+    }
+    if (!wi_call(fill_stack, NULL, &error)) {
+        expect(wi_error_is(error, WI_MEMORY_ERROR), "a stack's error is of memory");
+        wi_error_free(error);
+    }
+    expect(!wi_call(raise_deep, &(int){0}, &error), "an error passes");
+    expect(wi_error_is(error, WI_VALUE_ERROR), "an error keeps its kind");
+    expect(wi_error_trail_length(error) == 42, "an error counts its blocks");
+    wi_error_free(error);
+    within (wi_suppress(WI_VALUE_ERROR)) raise_deep(&(int){18});
+    for (int i = 0; i < 40; i++) {
+        snprintf(name, sizeof name, "path %d", i);
+        within (wi_section(name)) continue;
+    }
+    pthread_t other;
+    for (int i = 0; i < 2; i++)
+        if (pthread_create(&other, NULL, thread, NULL) == 0) pthread_join(other, NULL);
+    within (wi_timer("timer", .quiet = 1)) fork_child();
+    FILE *nowhere = fopen("/dev/null", "w");
+    if (nowhere) wi_report(nowhere), fclose(nowhere);
+    expect(open_blocks == 0, "all blocks are closed");
+    expect(callbacks == 0, "all callbacks were called");
+    puts("done");
+    return 0;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def everything(compile_c, tmp_path_factory):
+    return compile_c(tmp_path_factory.mktemp("everything"), EVERYTHING)
+
+
+@pytest.mark.parametrize("plus", ["", "+"], ids=["one", "all-from-then-on"])
+@pytest.mark.parametrize("kept_in", ["memory", "file"])
+def test_whichever_allocation_fails_all_is_released(everything, shim, tmp_path, kept_in, plus):
+    count, arguments = tmp_path / "count", [tmp_path / "record"] if kept_in == "file" else []
+    env = {**os.environ, "LD_PRELOAD": str(shim), "COUNT": str(count)}
+    allocations, number = 1, 0
+    while number < allocations:
+        number += 1
+        env["FAULT"] = f"memory:{number}{plus}:12"
+        done = subprocess.run([everything, *arguments], env=env, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stdout) == (0, "done\n"), (number, done.stdout, done.stderr)
+        assert all(line.startswith("within: ") for line in done.stderr.splitlines())
+        # One that fails may make others needless: the longest run counts.
+        allocations = 200 if plus else max(allocations, int(count.read_text()))
+    assert number > 100
