@@ -160,23 +160,17 @@ int wi__arena_move_to_file(int file, const char *path) {
     return 0;
 }
 
-/* Without memory for a copy, at least the file is let go: the child must not write to its parent's. */
-static int let_go(void) {
-    back_with_memory(0, backed);
-    return 0;
-}
-
 int wi__arena_leave_file(void) {
     if (!file_under.path) return 1;
     free(file_under.path);
     file_under.path = NULL;
     void *copy = mmap(NULL, backed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (copy == MAP_FAILED) return let_go();
+    if (copy == MAP_FAILED) return 0;
     memcpy(copy, wi__arena, (size_t)wi__record_header()->used_cells * WI__CELL_BYTES);
     if (mremap(copy, backed, backed, MREMAP_MAYMOVE | MREMAP_FIXED, wi__arena) != MAP_FAILED)
         return 1;
     munmap(copy, backed);
-    return let_go();
+    return 0;
 }
 
 const char *wi__arena_path(void) { return file_under.path; }

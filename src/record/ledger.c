@@ -39,7 +39,7 @@ wi_holding wi_hold(const char *kind, const char *format, ...) {
 
 void wi_let_go(wi_holding holding) {
     wi__hold *hold = holding.slot;
-    if (hold)
+    if (hold && wi__arena) /* a child without a record has its parent's slots before it */
         __atomic_compare_exchange_n(&hold->serial, &holding.serial, 0, 0, __ATOMIC_RELEASE,
                                     __ATOMIC_RELAXED);
 }

@@ -164,6 +164,7 @@ static void hand_on(void *ended) {
     wi__record_lock();
     if (wi__self.lane) wi__lane_give_back(lane);
     wi__self.lane = wi__self.branch = NULL;
+    wi__self.due = 0;
     wi__record_unlock();
 }
 

@@ -58,6 +58,8 @@ void wi__page_notes(const wi__page *page) {
         {"calls counted as \"(other)\", for there were more paths than a record keeps",
          header->folded},
         {"calls not recorded for lack of memory", header->dropped},
+        {"KiB in the file when it could grow no more: paths that came later are missing",
+         (uint64_t)header->file_cells * WI__CELL_BYTES / 1024},
         {"things held but not listed, for a thread held too many at once", header->unlisted},
         {"suppressed errors and mismatched ends of further kinds", header->untallied},
         {"paths caught in an update, so that their last call may be missing", profile->torn},

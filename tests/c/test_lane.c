@@ -127,21 +127,31 @@ alone(a_profile_of_a_thread_that_goes_on_measuring_is_consistent) {
     pthread_join(thread, NULL);
 }
 
-/* The same from outside, while the file grows. */
+/* The same from outside, while the file grows: what a reading finds in its old part leads into the new. */
+static void *open_new_paths(void *arg) {
+    char name[32];
+    within (wi_section("outer"))
+        for (int i = 0; i < 20000; i++) {
+            snprintf(name, sizeof name, "new %d", i);
+            measure(name);
+        }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+    return arg;
+}
+
 alone(a_file_that_grows_while_it_is_read_is_no_damage) {
     wi_record_open("record");
-    pthread_t thread = start(measure_until_told, NULL);
-    uint32_t paths = 0;
-    for (int i = 0; i < 200; i++) {
+    pthread_t thread = start(open_new_paths, NULL);
+    size_t paths = 0;
+    while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
         wi__profile profile = profile_in("record");
         check_live(&profile);
         expect_count(profile.damaged, 0);
         expect(profile.alive);
         expect(profile.path_count >= paths);
-        paths = (uint32_t)profile.path_count;
+        paths = profile.path_count;
         wi__profile_release(&profile);
     }
-    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
     pthread_join(thread, NULL);
 }
 

@@ -136,8 +136,10 @@ static void *thread(void *arg) {
     return arg;
 }
 static void fork_child(void) {
+    wi_holding held = wi_hold("file", "held by the parent");
     pid_t child = fork();
     if (child == 0) {
+        wi_let_go(held);
         measure(0, 10);
         within (wi_section("child's")) continue;
         exit(7);
@@ -149,7 +151,7 @@ static void fork_child(void) {
 static int obey(const char *order) {
     if (strcmp(order, "fork") == 0) fork_child();
     else if (strcmp(order, "grow") == 0) measure(20, 820);
-    else if (strcmp(order, "abort") == 0) abort();
+    else if (strcmp(order, "abort") == 0) within (wi_section("last")) abort();
     else return system(order);
     return 0;
 }
@@ -344,6 +346,8 @@ def test_a_limit_on_file_sizes_does_not_kill(within, program, tmp_path, most):
         assert not record.exists()
     else:
         expect_lost_from_growth(within, done, record, "File too large")
+        shown = subprocess.run([within, "report", record], capture_output=True, text=True).stdout
+        assert "when it could grow no more: paths that came later are missing: " in shown
 
 
 # ---- files that disappear ----
@@ -424,6 +428,7 @@ def test_whichever_call_fails_a_child_goes_on_and_leaves_its_parents_record(with
             if record.exists():
                 report = read(within, record)
                 assert "whole > child's" not in calls_in(report)
+                assert [scope["what"] for scope in report["open"]] == ["held by the parent"]
                 assert report["damaged"] == 0
 
 
