@@ -47,6 +47,13 @@ static void relate_time(wi__profile *profile) {
     profile->end = profile->alive ? now.ticks : header->last.ticks;
 }
 
+/* What a running process wrote while it was read can look damaged: it is only not there yet. */
+static void forgive_what_goes_on(wi__profile *profile) {
+    if (!profile->alive) return;
+    profile->torn += profile->damaged;
+    profile->damaged = 0;
+}
+
 /* Whatever began after the last anchor shows that the process lived until then. */
 static void extend_to_last_start(wi__profile *profile) {
     uint64_t latest = wi__clock_anchor_of(profile->header.clock).ticks;
@@ -103,6 +110,7 @@ static int read_profile(const void *bytes, size_t length, wi__source source, wi_
         return 0;
     }
     relate_time(profile);
+    forgive_what_goes_on(profile);
     if (profile->open_count)
         qsort(profile->open, profile->open_count, sizeof *profile->open, by_start_newest_first);
     extend_to_last_start(profile);

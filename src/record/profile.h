@@ -57,8 +57,9 @@ typedef struct wi__profile {
     double ticks_per_second;
     int alive;        /* the owner was running when the record was read */
     uint32_t threads; /* that measured, those that have ended included */
-    uint32_t damaged; /* things left out because they made no sense */
-    uint32_t torn;    /* nodes whose last update was cut off: at most the call in flight is lost */
+    uint32_t
+        damaged;   /* things left out because they made no sense; of a live process they are torn */
+    uint32_t torn; /* nodes whose last update was cut off: at most the call in flight is lost */
     size_t path_count;
     wi__path *paths; /* paths[WI__ROOT] first; parents before children */
     size_t open_count;

@@ -143,8 +143,10 @@ static void settle(wi__reader *reader, uint32_t cell, wi__node *node) {
 
 int wi__reader_node(wi__reader *reader, uint32_t cell, wi__node *node) {
     if (!is_fresh(reader, cell, sizeof *node)) return 0;
-    memcpy(node, at(reader, cell), sizeof *node);
+    const wi__node *copied = at(reader, cell);
+    memcpy(node, copied, sizeof *node);
     settle(reader, cell, node);
+    node->next_sibling = copied->next_sibling; /* a newer one is not in the copy yet */
     return 1;
 }
 
