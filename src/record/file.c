@@ -78,9 +78,8 @@ static int use_existing(file_claim *claim, int file, const wi__header *header) {
 }
 
 static int open_claimed(file_claim *claim) {
-    int file = open(claim->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file >= 0) return file;
-    if (errno != EEXIST) return fail(claim, errno, "%s", strerror(errno));
+    int file = create(claim);
+    if (file >= 0 || errno != EEXIST) return file;
     file = open(claim->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) return fail(claim, errno, "%s", strerror(errno));
     wi__header header;

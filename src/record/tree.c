@@ -191,8 +191,7 @@ int wi__cache_known_child(wi__branch *parent, const void *site) {
 
 wi__branch *wi__child_of_site(wi__branch *parent, const void *site, const char *text) {
     uintptr_t key = (uintptr_t)site;
-    wi__child *slot = parent->children ? slot_of(parent, key, NULL) : NULL;
-    section_name name = name_of(slot && slot->key ? "" : text);
+    section_name name = name_of(text);
     wi__branch *child = child_of(parent, key, &name);
     if (child && child != parent->lane->other) cache_child(parent, key, child);
     return child;
