@@ -1,0 +1,65 @@
+/* The extension module within._within: set-up, and the state that its types share. */
+#include "module.h"
+
+#include <string.h>
+
+#define COUNT(part) +1
+#define ADD(part) within_add_##part,
+
+static int (*const parts[0 WITHIN_PARTS(COUNT)])(PyObject *) = {WITHIN_PARTS(ADD)};
+
+PyTypeObject *within_add_type(PyObject *module, PyType_Spec *spec, PyObject *bases) {
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, bases);
+    if (!type) return NULL;
+    int failed = PyModule_AddType(module, (PyTypeObject *)type);
+    Py_DECREF(type);
+    return failed ? NULL : (PyTypeObject *)type;
+}
+
+/* The record belongs to the process, and open sections to its threads: there is one of each. */
+static int refuse_subinterpreter(void) {
+    if (PyInterpreterState_Get() == PyInterpreterState_Main()) return 0;
+    PyErr_SetString(PyExc_ImportError, "within does not support sub-interpreters");
+    return -1;
+}
+
+static int module_exec(PyObject *module) {
+    if (refuse_subinterpreter()) return -1;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i](module)) return -1;
+    return 0;
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg) {
+    Py_VISIT(within_state_of(module)->with_method);
+    return 0;
+}
+
+static int module_clear(PyObject *module) {
+    Py_CLEAR(within_state_of(module)->with_method);
+    return 0;
+}
+
+static void module_free(void *module) { module_clear(module); }
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, module_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    {Py_mod_multiple_interpreters, Py_MOD_MULTIPLE_INTERPRETERS_NOT_SUPPORTED},
+#endif
+    {0, NULL},
+};
+
+PyModuleDef within_module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "within._within",
+    .m_doc = "The C side of within; use the package within.",
+    .m_size = sizeof(within_state),
+    .m_slots = slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__within(void);
+PyMODINIT_FUNC PyInit__within(void) { return PyModuleDef_Init(&within_module); }

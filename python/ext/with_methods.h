@@ -1,0 +1,51 @@
+/*
+ * __enter__ and __exit__ of manager types, the fastest way that each Python has.
+ *
+ * Up to 3.13 a with statement looks both up on the type and binds them, which allocates two objects a
+ * block. Here the look-up gives the manager itself, and calling a manager with no argument enters it, with
+ * three exits it. From 3.14 on the interpreter calls plain methods without binding them.
+ */
+#ifndef WITHIN_EXT_WITH_METHODS_H
+#define WITHIN_EXT_WITH_METHODS_H
+
+#include "module.h"
+
+/** A manager object begins so. `call` is set by within_manager_init. */
+typedef struct within_manager {
+    PyObject_HEAD vectorcallfunc call;
+} within_manager;
+
+/** What a type does. All static. */
+typedef struct within_with_methods {
+    PyMethodDef enter; /* "__enter__", METH_NOARGS, doc */
+    PyMethodDef
+        exit; /* "__exit__", METH_FASTCALL, doc; called with 3 arguments by with statements */
+    vectorcallfunc call; /* any other call, a decorator's for example; or NULL: not callable */
+} within_with_methods;
+
+/**
+ * Give a type its __enter__ and __exit__. Subclasses get ordinary bound methods.
+ *
+ * The type's spec has Py_TPFLAGS_HAVE_VECTORCALL, {Py_tp_call, PyVectorcall_Call} and
+ * WITHIN_VECTORCALL_MEMBER, so that 3.10 to 3.13 can call its objects.
+ */
+int within_add_with_methods(PyObject *module, PyTypeObject *type,
+                            const within_with_methods *methods);
+
+#define WITHIN_VECTORCALL_MEMBER                                                                   \
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(within_manager, call), READONLY, NULL}
+
+/** A vectorcall function's body: enter, exit, or what else the type does when it is called. */
+static inline PyObject *within_with_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                                         PyObject *names, const within_with_methods *methods) {
+    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
+    if (count == 0 && !names) return methods->enter.ml_meth(self, NULL);
+    if (count == 3 && !names)
+        return ((PyObject * (*)(PyObject *, PyObject *const *, Py_ssize_t))(
+                    void (*)(void))methods->exit.ml_meth)(self, args, count);
+    if (methods->call) return methods->call(self, args, nargsf, names);
+    PyErr_Format(PyExc_TypeError, "'%.200s' object is not callable", Py_TYPE(self)->tp_name);
+    return NULL;
+}
+
+#endif
