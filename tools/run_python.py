@@ -60,8 +60,9 @@ def run(command, report, environment):
     """Run one command that writes a JUnit file: its counts, and what it printed if something is wrong."""
     report.unlink(missing_ok=True)
     options = {"cwd": ROOT, "env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    options |= {"encoding": "utf-8", "errors": "replace"}  # a crash may print anything
     try:
-        done = subprocess.run([*command, f"--junit-xml={report}"], text=True, timeout=LIMIT, **options)
+        done = subprocess.run([*command, f"--junit-xml={report}"], timeout=LIMIT, **options)
         status, output = done.returncode, done.stdout
     except subprocess.TimeoutExpired as error:
         status, output = -1, f"{(error.output or b'').decode(errors='replace')}\nnot done after {LIMIT} s\n"
