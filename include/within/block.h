@@ -126,11 +126,15 @@ typedef struct wi__frame {
     struct wi__frame *previous;
 } wi__frame;
 
-/* A frame that an error can land on, or that holds one. */
+/*
+ * A frame that an error can land on, or that holds one. The error keeps `handling` away from the frame's
+ * `previous`: side by side, as in wi__thread, clang restores both with one load, which waits for the two
+ * stores that made them.
+ */
 typedef struct wi__landing {
     wi__frame frame;
-    const wi_error *handling; /* what was being handled before */
     wi_error *error;          /* what landed here; owned */
+    const wi_error *handling; /* what was being handled before */
     int armed;                /* in the chain */
     jmp_buf env;
 } wi__landing;
