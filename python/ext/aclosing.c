@@ -1,0 +1,96 @@
+/* contextlib.aclosing: an asynchronous block that closes a thing at its end. */
+#include "coroutine.h"
+#include "small_manager.h"
+
+static PySendResult enter_step(within_coroutine *coroutine, PyObject *value, PyObject **result) {
+    (void)value;
+    *result = PyObject_GetAttrString(coroutine->owner, "thing");
+    return *result ? PYGEN_RETURN : PYGEN_ERROR;
+}
+
+static PyObject *aclosing_aenter(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return within_coroutine_new(self, enter_step, "aclosing.__aenter__");
+}
+
+/* First what aclose() gives is awaited, then it is over. */
+static PySendResult exit_step(within_coroutine *coroutine, PyObject *value, PyObject **result) {
+    if (coroutine->phase++) {
+        if (!value) return PYGEN_ERROR;
+        Py_DECREF(value);
+        *result = Py_NewRef(Py_None);
+        return PYGEN_RETURN;
+    }
+    within_state *state = within_state_from(Py_TYPE(coroutine));
+    PyObject *thing = PyObject_GetAttrString(coroutine->owner, "thing");
+    if (!thing) return PYGEN_ERROR;
+    *result = PyObject_CallMethodNoArgs(thing, state->names.naclose);
+    Py_DECREF(thing);
+    return *result ? PYGEN_NEXT : PYGEN_ERROR;
+}
+
+static PyObject *aclosing_aexit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    (void)args, (void)count;
+    return within_coroutine_new(self, exit_step, "aclosing.__aexit__");
+}
+
+static PyObject *aclosing_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
+                                     PyObject *names) {
+    if (names || PyVectorcall_NARGS(nargsf) != 1)
+        return within_call_type(type, args, nargsf, names);
+    return within_small_manager_make((PyTypeObject *)type, NULL, args[0], NULL);
+}
+
+static PyObject *aclosing_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+    (void)args, (void)keywords;
+    return within_small_manager_new(type, NULL);
+}
+
+static int aclosing_init(PyObject *self, PyObject *args, PyObject *keywords) {
+    static char *names[] = {"thing", NULL};
+    PyObject *thing;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O:aclosing", names, &thing)) return -1;
+    return within_small_manager_set(self, thing, NULL);
+}
+
+static PyMethodDef methods[] = {
+    {"__aenter__", aclosing_aenter, METH_NOARGS, NULL},
+    {"__aexit__", (PyCFunction)(void (*)(void))aclosing_aexit, METH_FASTCALL, NULL},
+    WITHIN_INSTANCE_GENERIC,
+    WITHIN_INSTANCE_STATE,
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef members[] = {
+    WITHIN_INSTANCE_MEMBERS,
+    {"thing", T_OBJECT_EX, offsetof(within_small_manager, argument), 0, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+PyDoc_STRVAR(doc, "aclosing(thing)\n--\n\n\
+An asynchronous manager that gives thing to its block, and awaits ``thing.aclose()`` at the block's end.\n\n\
+An asynchronous generator that is left early is thus finished at once, in the task that used it.");
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, (char *)doc},
+    {Py_tp_new, aclosing_new},
+    {Py_tp_init, aclosing_init},
+    {Py_tp_methods, methods},
+    {Py_tp_members, members},
+    WITHIN_SMALL_MANAGER_SLOTS,
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "within.contextlib.aclosing",
+    .basicsize = sizeof(within_small_manager),
+    .flags = WITHIN_SMALL_MANAGER_FLAGS,
+    .slots = slots,
+};
+
+int within_add_aclosing(PyObject *module) {
+    PyTypeObject *type = within_add_type(module, &spec, NULL);
+    if (!type) return -1;
+    type->tp_vectorcall = aclosing_vectorcall;
+    return 0;
+}
