@@ -2,9 +2,13 @@
 #include "coroutine.h"
 #include "small_manager.h"
 
+static PyObject *thing_of(PyObject *self) {
+    return within_small_manager_need(self, within_small_manager_of(self)->argument, "thing");
+}
+
 static PySendResult enter_step(within_coroutine *coroutine, PyObject *value, PyObject **result) {
     (void)value;
-    *result = PyObject_GetAttrString(coroutine->owner, "thing");
+    *result = Py_XNewRef(thing_of(coroutine->owner));
     return *result ? PYGEN_RETURN : PYGEN_ERROR;
 }
 
@@ -21,11 +25,9 @@ static PySendResult exit_step(within_coroutine *coroutine, PyObject *value, PyOb
         *result = Py_NewRef(Py_None);
         return PYGEN_RETURN;
     }
-    within_state *state = within_state_from(Py_TYPE(coroutine));
-    PyObject *thing = PyObject_GetAttrString(coroutine->owner, "thing");
-    if (!thing) return PYGEN_ERROR;
-    *result = PyObject_CallMethodNoArgs(thing, state->names.naclose);
-    Py_DECREF(thing);
+    within_state *state = within_state_of_type(Py_TYPE(coroutine));
+    PyObject *thing = thing_of(coroutine->owner);
+    *result = thing ? PyObject_CallMethodNoArgs(thing, state->names.naclose) : NULL;
     return *result ? PYGEN_NEXT : PYGEN_ERROR;
 }
 
@@ -34,16 +36,26 @@ static PyObject *aclosing_aexit(PyObject *self, PyObject *const *args, Py_ssize_
     return within_coroutine_new(self, exit_step, "aclosing.__aexit__");
 }
 
+static const within_with_methods with_methods = {
+    .enter = {"__aenter__", aclosing_aenter, METH_NOARGS, NULL},
+    .exit = {"__aexit__", (PyCFunction)(void (*)(void))aclosing_aexit, METH_FASTCALL, NULL},
+};
+
+static PyObject *aclosing_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                               PyObject *names) {
+    return within_with_call(self, args, nargsf, names, &with_methods);
+}
+
 static PyObject *aclosing_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
                                      PyObject *names) {
     if (names || PyVectorcall_NARGS(nargsf) != 1)
         return within_call_type(type, args, nargsf, names);
-    return within_small_manager_make((PyTypeObject *)type, NULL, args[0], NULL);
+    return within_small_manager_make((PyTypeObject *)type, aclosing_call, args[0], NULL);
 }
 
 static PyObject *aclosing_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     (void)args, (void)keywords;
-    return within_small_manager_new(type, NULL);
+    return within_small_manager_new(type, aclosing_call);
 }
 
 static int aclosing_init(PyObject *self, PyObject *args, PyObject *keywords) {
@@ -54,14 +66,13 @@ static int aclosing_init(PyObject *self, PyObject *args, PyObject *keywords) {
 }
 
 static PyMethodDef methods[] = {
-    {"__aenter__", aclosing_aenter, METH_NOARGS, NULL},
-    {"__aexit__", (PyCFunction)(void (*)(void))aclosing_aexit, METH_FASTCALL, NULL},
     WITHIN_INSTANCE_GENERIC,
     WITHIN_INSTANCE_STATE,
     {NULL, NULL, 0, NULL},
 };
 
 static PyMemberDef members[] = {
+    WITHIN_VECTORCALL_MEMBER,
     WITHIN_INSTANCE_MEMBERS,
     {"thing", T_OBJECT_EX, offsetof(within_small_manager, argument), 0, NULL},
     {NULL, 0, 0, 0, NULL},
@@ -72,25 +83,22 @@ An asynchronous manager that gives thing to its block, and awaits ``thing.aclose
 An asynchronous generator that is left early is thus finished at once, in the task that used it.");
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (char *)doc},
-    {Py_tp_new, aclosing_new},
-    {Py_tp_init, aclosing_init},
-    {Py_tp_methods, methods},
-    {Py_tp_members, members},
-    WITHIN_SMALL_MANAGER_SLOTS,
-    {0, NULL},
+    {Py_tp_doc, (char *)doc},    {Py_tp_new, aclosing_new},
+    {Py_tp_init, aclosing_init}, {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_methods, methods},    {Py_tp_members, members},
+    WITHIN_SMALL_MANAGER_SLOTS,  {0, NULL},
 };
 
 static PyType_Spec spec = {
     .name = "within.contextlib.aclosing",
     .basicsize = sizeof(within_small_manager),
-    .flags = WITHIN_SMALL_MANAGER_FLAGS,
+    .flags = WITHIN_SMALL_MANAGER_FLAGS | Py_TPFLAGS_HAVE_VECTORCALL,
     .slots = slots,
 };
 
 int within_add_aclosing(PyObject *module) {
     PyTypeObject *type = within_add_type(module, &spec, NULL);
-    if (!type) return -1;
+    if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
     type->tp_vectorcall = aclosing_vectorcall;
     return 0;
 }

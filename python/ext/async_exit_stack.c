@@ -53,7 +53,7 @@ static PySendResult aclose_step(within_coroutine *coroutine, PyObject *value, Py
         return PYGEN_RETURN;
     }
     PyObject *args[] = {coroutine->owner, Py_None, Py_None, Py_None};
-    within_state *state = within_state_from(Py_TYPE(coroutine));
+    within_state *state = within_state_of_type(Py_TYPE(coroutine));
     *result = PyObject_VectorcallMethod(state->names.n__aexit__, args, 4, NULL);
     return *result ? PYGEN_NEXT : PYGEN_ERROR;
 }
@@ -79,7 +79,7 @@ static PyObject *stack_aenter(PyObject *self, PyObject *unused) {
 /* phase: 0 at the start; 1 the manager is being entered; 2 likewise, and its exit is bound. */
 static PySendResult enter_step(within_coroutine *coroutine, PyObject *value, PyObject **result) {
     within_exit_stack *stack = (within_exit_stack *)coroutine->owner;
-    within_state *state = within_state_from(Py_TYPE(coroutine));
+    within_state *state = within_state_of_type(Py_TYPE(coroutine));
     within_special_method enter_method, exit_method;
     if (coroutine->phase) {
         if (!value) return PYGEN_ERROR;
@@ -124,15 +124,24 @@ static PyObject *stack_push_async_callback(PyObject *self, PyObject *const *args
     return within_exit_stack_push_callback((within_exit_stack *)self, args, count, names, true);
 }
 
+static const within_with_methods with_methods = {
+    .enter = {"__aenter__", stack_aenter, METH_NOARGS, NULL},
+    .exit = {"__aexit__", (PyCFunction)(void (*)(void))stack_aexit, METH_FASTCALL, NULL},
+};
+
+static PyObject *stack_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names) {
+    return within_with_call(self, args, nargsf, names, &with_methods);
+}
+
 static PyObject *stack_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
                                   PyObject *names) {
     if (names || PyVectorcall_NARGS(nargsf)) return within_call_type(type, args, nargsf, names);
-    return within_exit_stack_make((PyTypeObject *)type, NULL);
+    return within_exit_stack_make((PyTypeObject *)type, stack_call);
 }
 
 static PyObject *stack_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     (void)args, (void)keywords;
-    return within_exit_stack_new(type, NULL);
+    return within_exit_stack_new(type, stack_call);
 }
 
 PyDoc_STRVAR(doc, "AsyncExitStack()\n--\n\n\
@@ -150,8 +159,6 @@ PyDoc_STRVAR(aclose_doc, "aclose($self, /)\n--\n\n\
 Call everything now, as the end of the block would.");
 
 static PyMethodDef methods[] = {
-    {"__aenter__", stack_aenter, METH_NOARGS, NULL},
-    {"__aexit__", (PyCFunction)(void (*)(void))stack_aexit, METH_FASTCALL, NULL},
     {"enter_async_context", WITHIN_FASTCALL_KEYWORDS(stack_enter_async_context), enter_doc},
     {"push_async_exit", WITHIN_FASTCALL_KEYWORDS(stack_push_async_exit), push_doc},
     {"push_async_callback", WITHIN_FASTCALL_KEYWORDS(stack_push_async_callback), callback_doc},
@@ -159,10 +166,17 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+static PyMemberDef members[] = {
+    WITHIN_VECTORCALL_MEMBER,
+    {NULL, 0, 0, 0, NULL},
+};
+
 static PyType_Slot slots[] = {
     {Py_tp_doc, (char *)doc},
     {Py_tp_new, stack_new},
+    {Py_tp_call, PyVectorcall_Call},
     {Py_tp_methods, methods},
+    {Py_tp_members, members},
     WITHIN_EXIT_STACK_SLOTS,
     {0, NULL},
 };
@@ -170,14 +184,15 @@ static PyType_Slot slots[] = {
 static PyType_Spec spec = {
     .name = "within.contextlib.AsyncExitStack",
     .basicsize = sizeof(within_exit_stack),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+    .flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
     .slots = slots,
 };
 
 int within_add_async_exit_stack(PyObject *module) {
     PyObject *base = (PyObject *)within_state_of(module)->base_exit_stack;
     PyTypeObject *type = within_add_type(module, &spec, base);
-    if (!type) return -1;
+    if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
     type->tp_vectorcall = stack_vectorcall;
     return 0;
 }

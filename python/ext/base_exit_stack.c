@@ -4,7 +4,7 @@
 #include "special_method.h"
 
 PyObject *within_exit_stack_make(PyTypeObject *type, vectorcallfunc call) {
-    within_state *state = within_state_from(type);
+    within_state *state = within_state_of_type(type);
     PyObject *self = within_pool_new(state ? &state->exit_stacks : NULL, type);
     if (!self) return NULL;
     ((within_manager *)self)->call = call;
@@ -44,7 +44,7 @@ int within_exit_stack_push(within_exit_stack *self, within_exit exit) {
     return failed ? -1 : 0;
 }
 
-static int pop_from_deque(within_exit_stack *self, within_exit *exit) {
+int within_exit_stack_pop_deque(within_exit_stack *self, within_exit *exit) {
     within_state *state = within_state_from(Py_TYPE(self));
     int some = PyObject_IsTrue(self->deque);
     if (some <= 0) return some;
@@ -55,13 +55,6 @@ static int pop_from_deque(within_exit_stack *self, within_exit *exit) {
     if (parsed) *exit = within_exit_of_callable(state, Py_NewRef(callable), !sync);
     Py_DECREF(pair);
     return parsed ? 1 : -1;
-}
-
-int within_exit_stack_pop(within_exit_stack *self, within_exit *exit) {
-    if (self->deque) return pop_from_deque(self, exit);
-    if (self->exits.count == 0) return 0;
-    *exit = within_exits_pop(&self->exits);
-    return 1;
 }
 
 PyObject *within_exit_stack_push_object(within_exit_stack *self, PyObject *exit_object,
@@ -100,6 +93,12 @@ static PyObject *stack_push(PyObject *self, PyObject *const *args, Py_ssize_t co
 
 static PyObject *stack_callback(PyObject *self, PyObject *const *args, Py_ssize_t count,
                                 PyObject *names) {
+    within_exit_stack *stack = (within_exit_stack *)self;
+    if (count == 1 && !names && !stack->deque && !within_exits_reserve(&stack->exits)) {
+        within_exits_push(&stack->exits, (within_exit){.function = Py_NewRef(args[0]),
+                                                       .kind = WITHIN_EXIT_CALLBACK});
+        return Py_NewRef(args[0]);
+    }
     return within_exit_stack_push_callback((within_exit_stack *)self, args, count, names, false);
 }
 
@@ -219,21 +218,28 @@ int within_exit_stack_clear(PyObject *self) {
     return 0;
 }
 
-/* Stacks that hold stacks that hold stacks: freed by the trashcan, not by recursion. */
-void within_exit_stack_dealloc(PyObject *self) {
+static void empty_and_free(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    Py_TRASHCAN_BEGIN(self,
-                      within_exit_stack_dealloc) if (((within_instance *)self)->weak_references)
-        PyObject_ClearWeakRefs(self);
+    if (((within_instance *)self)->weak_references) PyObject_ClearWeakRefs(self);
     within_exit_stack_clear(self);
     if (type->tp_dealloc == within_exit_stack_dealloc) {
-        within_state *state = within_state_from(type);
+        within_state *state = within_state_of_type(type);
         within_pool_keep(state ? &state->exit_stacks : NULL, self);
     } else {
         type->tp_free(self);
     }
     Py_DECREF(type);
+}
+
+/* Stacks that hold stacks that hold stacks are freed by the trashcan, not by recursion. */
+void within_exit_stack_dealloc(PyObject *self) {
+    within_exit_stack *stack = (within_exit_stack *)self;
+    PyObject_GC_UnTrack(self);
+    if (stack->exits.count == 0 && !stack->deque) {
+        empty_and_free(self);
+        return;
+    }
+    Py_TRASHCAN_BEGIN(self, within_exit_stack_dealloc) empty_and_free(self);
     Py_TRASHCAN_END
 }
 

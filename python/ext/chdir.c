@@ -15,19 +15,12 @@ static int change(within_state *state, PyObject *path) {
     return result ? 0 : -1;
 }
 
-static PyObject *member_of(PyObject *self, PyObject *value, const char *name) {
-    if (!value)
-        PyErr_Format(PyExc_AttributeError, "'%.200s' object has no attribute '%s'",
-                     Py_TYPE(self)->tp_name, name);
-    return value;
-}
-
 static PyObject *chdir_enter(PyObject *self, PyObject *unused) {
     (void)unused;
-    within_small_manager *manager = (within_small_manager *)self;
+    within_small_manager *manager = within_small_manager_of(self);
     within_state *state = within_state_from(Py_TYPE(self));
-    if (!state || !member_of(self, manager->argument, "path") ||
-        !member_of(self, manager->memory, "_old_cwd"))
+    if (!state || !within_small_manager_need(self, manager->argument, "path") ||
+        !within_small_manager_need(self, manager->memory, "_old_cwd"))
         return NULL;
     PyObject *old = PyObject_CallMethodNoArgs(state->os, state->names.ngetcwd);
     if (!old) return NULL;
@@ -41,7 +34,8 @@ static PyObject *chdir_enter(PyObject *self, PyObject *unused) {
 static PyObject *chdir_exit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     (void)args, (void)count;
     within_state *state = within_state_from(Py_TYPE(self));
-    PyObject *directories = member_of(self, ((within_small_manager *)self)->memory, "_old_cwd");
+    PyObject *directories =
+        within_small_manager_need(self, within_small_manager_of(self)->memory, "_old_cwd");
     PyObject *old =
         state && directories ? PyObject_CallMethodNoArgs(directories, state->names.npop) : NULL;
     if (!old) return NULL;

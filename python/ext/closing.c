@@ -2,11 +2,7 @@
 #include "small_manager.h"
 
 static PyObject *thing_of(PyObject *self) {
-    PyObject *thing = within_small_manager_argument(self);
-    if (!thing)
-        PyErr_Format(PyExc_AttributeError, "'%.200s' object has no attribute 'thing'",
-                     Py_TYPE(self)->tp_name);
-    return thing;
+    return within_small_manager_need(self, within_small_manager_of(self)->argument, "thing");
 }
 
 static PyObject *closing_enter(PyObject *self, PyObject *unused) {

@@ -42,7 +42,7 @@ static int check_usable(const within_coroutine *self) {
 
 /* A coroutine that another one waits for already: its cr_await is set. */
 static int check_free(within_coroutine *self, PyObject *coroutine) {
-    within_state *state = within_state_from(Py_TYPE(self));
+    within_state *state = within_state_of_type(Py_TYPE(self));
     PyObject *awaited = PyObject_GetAttr(coroutine, state->names.ncr_await);
     int free = awaited && Py_IsNone(awaited);
     Py_XDECREF(awaited);
@@ -60,7 +60,10 @@ static int is_marked_generator(PyObject *object) {
 
 /* What `await object` iterates over. */
 static PyObject *iterator_of(within_coroutine *self, PyObject *object) {
-    if (PyCoro_CheckExact(object)) return check_free(self, object) ? NULL : Py_NewRef(object);
+    if (PyCoro_CheckExact(object)) {
+        int fresh = Py_REFCNT(object) == 1; /* nobody else holds it, or waits for it */
+        return !fresh && check_free(self, object) ? NULL : Py_NewRef(object);
+    }
     if (is_marked_generator(object)) return Py_NewRef(object);
     const PyAsyncMethods *methods = Py_TYPE(object)->tp_as_async;
     if (!methods || !methods->am_await)
@@ -148,7 +151,43 @@ static PyObject *coroutine_send(PyObject *self, PyObject *sent) {
     return as_iteration(outcome, result);
 }
 
-static PyObject *coroutine_next(PyObject *self) { return coroutine_send(self, Py_None); }
+/*
+ * For await, up to now: what was returned travels in a StopIteration, or as NULL without an error for None.
+ * The interpreter takes the value out at once, so that one exception object serves again and again.
+ */
+#if PY_VERSION_HEX >= 0x030C0000
+static void raise_stop(within_coroutine *self, PyObject *value) {
+    within_state *state = within_state_of_type(Py_TYPE(self));
+    PyStopIterationObject *stop = (PyStopIterationObject *)state->stop_iteration;
+    if (Py_REFCNT(stop) > 1 || stop->context || stop->traceback) {
+        as_iteration(PYGEN_RETURN, value);
+        return;
+    }
+    Py_XSETREF(stop->value, value);
+    self->lent = true;
+    PyErr_SetRaisedException(Py_NewRef(stop));
+}
+#endif
+
+static PyObject *coroutine_next(PyObject *self) {
+    PyObject *result;
+    PySendResult outcome = coroutine_am_send(self, Py_None, &result);
+    if (outcome != PYGEN_RETURN) return result;
+    if (Py_IsNone(result)) {
+        Py_DECREF(result);
+        return NULL;
+    }
+#if PY_VERSION_HEX >= 0x030C0000
+    raise_stop((within_coroutine *)self, result);
+    return NULL;
+#else
+    if (PyTuple_Check(result) || PyExceptionInstance_Check(result))
+        return as_iteration(outcome, result);
+    PyErr_SetObject(PyExc_StopIteration, result); /* made into an object only if somebody looks */
+    Py_DECREF(result);
+    return NULL;
+#endif
+}
 
 /* Sets the error that the arguments of throw() describe. */
 static int set_thrown(PyObject *const *args, Py_ssize_t count) {
@@ -302,8 +341,9 @@ static void coroutine_dealloc(PyObject *self) {
     if (!over && PyObject_CallFinalizerFromDealloc(self)) return;
     PyObject_GC_UnTrack(self);
     coroutine_clear(self);
-    within_state *state = within_state_from(type);
-    coroutine->started = false;
+    within_state *state = within_state_of_type(type);
+    if (coroutine->lent && state) Py_CLEAR(((PyStopIterationObject *)state->stop_iteration)->value);
+    coroutine->started = coroutine->lent = false;
     coroutine->phase = 0;
     within_pool_keep(over && state ? &state->coroutines : NULL, self);
     Py_DECREF(type);
@@ -369,6 +409,8 @@ static PyType_Spec spec = {
 
 int within_add_coroutine(PyObject *module) {
     PyTypeObject *type = within_add_type(module, &spec, NULL);
-    within_state_of(module)->coroutine = (PyTypeObject *)Py_XNewRef(type);
-    return type ? 0 : -1;
+    within_state *state = within_state_of(module);
+    state->coroutine = (PyTypeObject *)Py_XNewRef(type);
+    state->stop_iteration = PyObject_CallNoArgs(PyExc_StopIteration);
+    return type && state->stop_iteration ? 0 : -1;
 }

@@ -29,6 +29,7 @@ struct within_coroutine {
     PyObject *owner;    /* the manager whose coroutine this is */
     PyObject *awaiting; /* an iterator; or NULL */
     bool started, running;
+    bool lent; /* its result may still be in the module's StopIteration */
     /* For the body: zero at the start. */
     int phase;
     PyObject *first, *second;

@@ -26,7 +26,13 @@ int within_exit_stack_reserve(within_exit_stack *self);
 int within_exit_stack_push(within_exit_stack *self, within_exit exit);
 
 /** Take the last exit away; 1, or 0 if there is none, or -1 with an error set. */
-int within_exit_stack_pop(within_exit_stack *self, within_exit *exit);
+int within_exit_stack_pop_deque(within_exit_stack *self, within_exit *exit);
+static inline int within_exit_stack_pop(within_exit_stack *self, within_exit *exit) {
+    if (self->deque) return within_exit_stack_pop_deque(self, exit);
+    if (self->exits.count == 0) return 0;
+    *exit = within_exits_pop(&self->exits);
+    return 1;
+}
 
 /** push(): a manager's exit, or what has none as a function itself. Returns exit_object, a new reference. */
 PyObject *within_exit_stack_push_object(within_exit_stack *self, PyObject *exit_object,

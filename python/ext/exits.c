@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static int grow(within_exits *exits) {
+static int to_heap(within_exits *exits) {
     Py_ssize_t capacity = exits->capacity * 2;
     bool own = exits->array == exits->own;
     within_exit *array = PyMem_Realloc(own ? NULL : exits->array, (size_t)capacity * sizeof *array);
@@ -17,9 +17,8 @@ static int grow(within_exits *exits) {
     return 0;
 }
 
-int within_exits_reserve(within_exits *exits) {
-    if (exits->count < exits->capacity) return 0;
-    if (exits->array) return grow(exits);
+int within_exits_grow(within_exits *exits) {
+    if (exits->array) return to_heap(exits);
     exits->array = exits->own;
     exits->capacity = WITHIN_INLINE_EXITS;
     return 0;

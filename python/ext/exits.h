@@ -34,7 +34,10 @@ typedef struct within_exits {
 } within_exits;
 
 /** Make room for one more; 0, or -1 with MemoryError set. */
-int within_exits_reserve(within_exits *exits);
+int within_exits_grow(within_exits *exits);
+static inline int within_exits_reserve(within_exits *exits) {
+    return exits->count < exits->capacity ? 0 : within_exits_grow(exits);
+}
 
 /** Put one down, into reserved room; takes its references. */
 static inline void within_exits_push(within_exits *exits, within_exit exit) {

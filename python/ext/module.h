@@ -37,6 +37,7 @@
     X(PyTypeObject, exit_stack)                                                                    \
     X(PyTypeObject, redirect_stdout)                                                               \
     X(PyTypeObject, redirect_stderr)                                                               \
+    X(PyObject, stop_iteration)                                                                    \
     X(PyObject, deque)                                                                             \
     X(PyObject, sys)                                                                               \
     X(PyObject, os)
@@ -92,6 +93,12 @@ static inline within_state *within_state_from(const PyTypeObject *type) {
         if (module && PyModule_GetDef(module) == &within_module) return within_state_of(module);
     }
     return NULL;
+}
+
+/** The state, from a type that this module made; NULL while the module is being torn down. */
+static inline within_state *within_state_of_type(const PyTypeObject *type) {
+    PyObject *module = ((const PyHeapTypeObject *)type)->ht_module;
+    return module ? within_state_of(module) : NULL;
 }
 
 /**

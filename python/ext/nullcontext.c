@@ -4,7 +4,7 @@
 
 static PyObject *nullcontext_enter(PyObject *self, PyObject *unused) {
     (void)unused;
-    PyObject *result = within_small_manager_argument(self);
+    PyObject *result = within_small_manager_of(self)->argument;
     return Py_NewRef(result ? result : Py_None);
 }
 

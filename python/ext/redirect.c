@@ -16,11 +16,8 @@ static PyObject *stream_of(PyObject *self, within_state *state) {
     return PyObject_GetAttr(self, state->names.n_stream);
 }
 
-static int is_initialised(PyObject *self) {
-    if (((within_small_manager *)self)->memory) return 1;
-    PyErr_Format(PyExc_AttributeError, "'%.200s' object has no attribute '_old_targets'",
-                 Py_TYPE(self)->tp_name);
-    return 0;
+static PyObject *targets_of(PyObject *self) {
+    return within_small_manager_need(self, within_small_manager_of(self)->memory, "_old_targets");
 }
 
 static int replace(within_small_manager *self, within_state *state, PyObject *stream) {
@@ -34,9 +31,9 @@ static int replace(within_small_manager *self, within_state *state, PyObject *st
 
 static PyObject *redirect_enter(PyObject *self, PyObject *unused) {
     (void)unused;
-    within_small_manager *manager = (within_small_manager *)self;
+    within_small_manager *manager = within_small_manager_of(self);
     within_state *state = within_state_from(Py_TYPE(self));
-    PyObject *stream = is_initialised(self) ? stream_of(self, state) : NULL;
+    PyObject *stream = targets_of(self) ? stream_of(self, state) : NULL;
     if (!stream) return NULL;
     int failed = replace(manager, state, stream);
     Py_DECREF(stream);
@@ -46,10 +43,9 @@ static PyObject *redirect_enter(PyObject *self, PyObject *unused) {
 static PyObject *redirect_exit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     (void)args, (void)count;
     within_state *state = within_state_from(Py_TYPE(self));
-    PyObject *stream = is_initialised(self) ? stream_of(self, state) : NULL;
+    PyObject *stream = targets_of(self) ? stream_of(self, state) : NULL;
     if (!stream) return NULL;
-    PyObject *targets = ((within_small_manager *)self)->memory;
-    PyObject *old = PyObject_CallMethodNoArgs(targets, state->names.npop);
+    PyObject *old = PyObject_CallMethodNoArgs(targets_of(self), state->names.npop);
     int failed = !old || PyObject_SetAttr(state->sys, stream, old);
     Py_XDECREF(old);
     Py_DECREF(stream);

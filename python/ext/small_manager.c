@@ -3,7 +3,7 @@
 
 PyObject *within_small_manager_make(PyTypeObject *type, vectorcallfunc call, PyObject *argument,
                                     within_remember remember) {
-    within_state *state = within_state_from(type);
+    within_state *state = within_state_of_type(type);
     PyObject *self = within_pool_new(state ? &state->small_managers : NULL, type);
     if (!self) return NULL;
     within_small_manager *manager = (within_small_manager *)self;
@@ -49,7 +49,7 @@ void within_small_manager_dealloc(PyObject *self) {
     if (((within_instance *)self)->weak_references) PyObject_ClearWeakRefs(self);
     within_small_manager_clear(self);
     if (type->tp_dealloc == within_small_manager_dealloc) {
-        within_state *state = within_state_from(type);
+        within_state *state = within_state_of_type(type);
         within_pool_keep(state ? &state->small_managers : NULL, self);
     } else {
         type->tp_free(self);

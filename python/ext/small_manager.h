@@ -37,8 +37,17 @@ void within_small_manager_dealloc(PyObject *self);
 
 #define WITHIN_SMALL_MANAGER_FLAGS (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC)
 
-static inline PyObject *within_small_manager_argument(PyObject *self) {
-    return ((within_small_manager *)self)->argument;
+static inline within_small_manager *within_small_manager_of(PyObject *self) {
+    return (within_small_manager *)self;
+}
+
+/** A member, borrowed; or NULL with an AttributeError: a subclass did not call __init__. */
+static inline PyObject *within_small_manager_need(PyObject *self, PyObject *member,
+                                                  const char *name) {
+    if (!member)
+        PyErr_Format(PyExc_AttributeError, "'%.200s' object has no attribute '%s'",
+                     Py_TYPE(self)->tp_name, name);
+    return member;
 }
 
 #endif

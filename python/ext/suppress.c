@@ -37,8 +37,8 @@ static PyObject *suppress_in_group(PyObject *self, PyObject *group, PyObject *ex
 
 /* A subclass test as issubclass does it, hooks of metaclasses included: not that of except clauses. */
 static PyObject *suppress_raised(PyObject *self, PyObject *const *args) {
-    PyObject *exceptions = within_small_manager_argument(self);
-    if (!exceptions) exceptions = Py_None;
+    PyObject *exceptions = within_small_manager_of(self)->argument;
+    if (!within_small_manager_need(self, exceptions, "_exceptions")) return NULL;
     Py_INCREF(exceptions);
     int known = PyObject_IsSubclass(args[0], exceptions);
     PyObject *result = known < 0 ? NULL : Py_NewRef(known ? Py_True : Py_False);

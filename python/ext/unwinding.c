@@ -47,8 +47,8 @@ static void note_raised(within_unwinding *unwinding) {
     unwinding->pending = true;
 }
 
-void within_unwinding_note(within_unwinding *unwinding, PyObject *result) {
-    int suppress = !result ? -1 : Py_IsNone(result) ? 0 : PyObject_IsTrue(result);
+void within_unwinding_note_other(within_unwinding *unwinding, PyObject *result) {
+    int suppress = result ? PyObject_IsTrue(result) : -1;
     Py_XDECREF(result);
     if (suppress < 0) {
         note_raised(unwinding);

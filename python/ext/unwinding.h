@@ -23,7 +23,13 @@ void within_unwinding_begin(within_unwinding *unwinding, PyObject *const args[3]
 void within_unwinding_details(within_unwinding *unwinding, PyObject *details[3]);
 
 /** Take in what an exit returned (a reference that this takes), or with NULL the exception that it raised. */
-void within_unwinding_note(within_unwinding *unwinding, PyObject *result);
+void within_unwinding_note_other(within_unwinding *unwinding, PyObject *result);
+static inline void within_unwinding_note(within_unwinding *unwinding, PyObject *result) {
+    if (result && Py_IsNone(result))
+        Py_DECREF(result);
+    else
+        within_unwinding_note_other(unwinding, result);
+}
 
 /** What __exit__ returns, or NULL with the exception raised; everything held is released. */
 PyObject *within_unwinding_end(within_unwinding *unwinding);

@@ -18,7 +18,7 @@ typedef struct within_manager {
 /** A function of kind METH_FASTCALL. */
 typedef PyObject *(*within_fastcall)(PyObject *self, PyObject *const *args, Py_ssize_t count);
 
-/** What a type does. All static. */
+/** What a type does. All static. An asynchronous manager has "__aenter__" and "__aexit__" here. */
 typedef struct within_with_methods {
     PyMethodDef enter; /* "__enter__", METH_NOARGS, doc */
     PyMethodDef
