@@ -177,7 +177,9 @@ static PyType_Slot slots[] = {
     {Py_tp_call, PyVectorcall_Call},
     {Py_tp_methods, methods},
     {Py_tp_members, members},
-    WITHIN_EXIT_STACK_SLOTS,
+    {Py_tp_traverse, within_exit_stack_traverse},
+    {Py_tp_clear, within_exit_stack_clear},
+    {Py_tp_dealloc, within_exit_stack_dealloc},
     {0, NULL},
 };
 

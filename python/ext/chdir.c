@@ -91,10 +91,17 @@ PyDoc_STRVAR(doc, "chdir(path)\n--\n\n\
 A manager whose block has path as its working directory: that of the whole process, other threads included.");
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (char *)doc},   {Py_tp_new, chdir_new},
-    {Py_tp_init, chdir_init},   {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_methods, methods},   {Py_tp_members, members},
-    WITHIN_SMALL_MANAGER_SLOTS, {0, NULL},
+    {Py_tp_doc, (char *)doc},
+    {Py_tp_new, chdir_new},
+    {Py_tp_init, chdir_init},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_methods, methods},
+    {Py_tp_members, members},
+    {Py_tp_getset, within_instance_getset},
+    {Py_tp_traverse, within_small_manager_traverse},
+    {Py_tp_clear, within_small_manager_clear},
+    {Py_tp_dealloc, within_small_manager_dealloc},
+    {0, NULL},
 };
 
 static PyType_Spec spec = {

@@ -67,10 +67,17 @@ PyDoc_STRVAR(doc, "closing(thing)\n--\n\n\
 A manager that gives thing to its block, and calls ``thing.close()`` at the block's end.");
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (char *)doc},   {Py_tp_new, closing_new},
-    {Py_tp_init, closing_init}, {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_methods, methods},   {Py_tp_members, members},
-    WITHIN_SMALL_MANAGER_SLOTS, {0, NULL},
+    {Py_tp_doc, (char *)doc},
+    {Py_tp_new, closing_new},
+    {Py_tp_init, closing_init},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_methods, methods},
+    {Py_tp_members, members},
+    {Py_tp_getset, within_instance_getset},
+    {Py_tp_traverse, within_small_manager_traverse},
+    {Py_tp_clear, within_small_manager_clear},
+    {Py_tp_dealloc, within_small_manager_dealloc},
+    {0, NULL},
 };
 
 static PyType_Spec spec = {

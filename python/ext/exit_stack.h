@@ -48,9 +48,4 @@ int within_exit_stack_clear(PyObject *self);
 void within_exit_stack_dealloc(PyObject *self);
 PyObject *within_exit_stack_new(PyTypeObject *type, vectorcallfunc call);
 
-#define WITHIN_EXIT_STACK_SLOTS                                                                    \
-    {Py_tp_traverse, within_exit_stack_traverse}, {Py_tp_clear, within_exit_stack_clear}, {        \
-        Py_tp_dealloc, within_exit_stack_dealloc                                                   \
-    }
-
 #endif

@@ -85,10 +85,17 @@ A manager that does nothing, and gives enter_result to its block.\n\n\
 It stands where a manager is wanted only sometimes, with ``async with`` too.");
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (char *)doc},       {Py_tp_new, nullcontext_new},
-    {Py_tp_init, nullcontext_init}, {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_methods, methods},       {Py_tp_members, members},
-    WITHIN_SMALL_MANAGER_SLOTS,     {0, NULL},
+    {Py_tp_doc, (char *)doc},
+    {Py_tp_new, nullcontext_new},
+    {Py_tp_init, nullcontext_init},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_methods, methods},
+    {Py_tp_members, members},
+    {Py_tp_getset, within_instance_getset},
+    {Py_tp_traverse, within_small_manager_traverse},
+    {Py_tp_clear, within_small_manager_clear},
+    {Py_tp_dealloc, within_small_manager_dealloc},
+    {0, NULL},
 };
 
 static PyType_Spec spec = {

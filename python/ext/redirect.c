@@ -109,19 +109,27 @@ static PyMemberDef derived_members[] = {
 };
 
 static PyType_Slot base_slots[] = {
-    {Py_tp_doc, (char *)base_doc}, {Py_tp_new, redirect_new},
-    {Py_tp_init, redirect_init},   {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_methods, methods},      {Py_tp_members, members},
-    WITHIN_SMALL_MANAGER_SLOTS,    {0, NULL},
+    {Py_tp_doc, (char *)base_doc},
+    {Py_tp_new, redirect_new},
+    {Py_tp_init, redirect_init},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_methods, methods},
+    {Py_tp_members, members},
+    {Py_tp_getset, within_instance_getset},
+    {Py_tp_traverse, within_small_manager_traverse},
+    {Py_tp_clear, within_small_manager_clear},
+    {Py_tp_dealloc, within_small_manager_dealloc},
+    {0, NULL},
 };
 
 #define DERIVED_SLOTS(text)                                                                        \
     {                                                                                              \
-        {Py_tp_doc, (char *)text},                                                                 \
-        {Py_tp_call, PyVectorcall_Call},                                                           \
-        {Py_tp_members, derived_members},                                                          \
-        WITHIN_SMALL_MANAGER_SLOTS,                                                                \
-        {0, NULL},                                                                                 \
+        {Py_tp_doc, (char *)text}, {Py_tp_call, PyVectorcall_Call},                                \
+            {Py_tp_members, derived_members}, {Py_tp_traverse, within_small_manager_traverse},     \
+            {Py_tp_clear, within_small_manager_clear},                                             \
+            {Py_tp_dealloc, within_small_manager_dealloc}, {                                       \
+            0, NULL                                                                                \
+        }                                                                                          \
     }
 static PyType_Slot stdout_slots[] = DERIVED_SLOTS(stdout_doc);
 static PyType_Slot stderr_slots[] = DERIVED_SLOTS(stderr_doc);

@@ -29,12 +29,6 @@ int within_small_manager_traverse(PyObject *self, visitproc visit, void *arg);
 int within_small_manager_clear(PyObject *self);
 void within_small_manager_dealloc(PyObject *self);
 
-#define WITHIN_SMALL_MANAGER_SLOTS                                                                 \
-    {Py_tp_traverse, within_small_manager_traverse}, {Py_tp_clear, within_small_manager_clear},    \
-        {Py_tp_dealloc, within_small_manager_dealloc}, {                                           \
-        Py_tp_getset, within_instance_getset                                                       \
-    }
-
 #define WITHIN_SMALL_MANAGER_FLAGS (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC)
 
 static inline within_small_manager *within_small_manager_of(PyObject *self) {
