@@ -129,8 +129,10 @@ static PySendResult coroutine_am_send(PyObject *object, PyObject *sent, PyObject
         fail(PyExc_TypeError, "can't send non-None value to a just-started coroutine");
         return PYGEN_ERROR;
     }
+    if (Py_EnterRecursiveCall(" while awaiting")) return PYGEN_ERROR;
     Py_INCREF(self); /* the body may let go of the last other reference */
     PySendResult outcome = send_value(self, sent, result);
+    Py_LeaveRecursiveCall();
     Py_DECREF(self);
     return outcome;
 }

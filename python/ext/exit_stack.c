@@ -12,6 +12,7 @@ static PyObject *unwind(within_exit_stack *self, PyObject *const args[3]) {
     within_unwinding unwinding;
     within_exit exit;
     int popped;
+    if (Py_EnterRecursiveCall(" while leaving an exit stack")) return NULL;
     within_unwinding_begin(&unwinding, args);
     while ((popped = within_exit_stack_pop(self, &exit)) > 0) {
         PyObject *details[3];
@@ -19,6 +20,7 @@ static PyObject *unwind(within_exit_stack *self, PyObject *const args[3]) {
         within_unwinding_note(&unwinding, within_exit_call(&exit, details));
         within_exit_release(&exit);
     }
+    Py_LeaveRecursiveCall();
     if (popped == 0) return within_unwinding_end(&unwinding);
     within_unwinding_release(&unwinding);
     return NULL;
