@@ -81,6 +81,7 @@ static PyObject *iterator_of(within_coroutine *self, PyObject *object) {
 /* Runs the body until it awaits something that yields, or is over. value: as for a step. */
 static PySendResult run(within_coroutine *self, PyObject *value, PyObject **result) {
     for (;;) {
+        *result = NULL;
         PySendResult outcome = self->step(self, value, result);
         if (outcome != PYGEN_NEXT) {
             coroutine_clear((PyObject *)self);
@@ -313,6 +314,7 @@ static PyObject *coroutine_await(PyObject *object) {
 /* One that is dropped half-way is closed; one that never began is warned of. */
 static void coroutine_finalize(PyObject *object) {
     within_coroutine *self = (within_coroutine *)object;
+    self->finalized = true;
     if (!self->step) return;
     PyObject *raised = PyErr_Occurred() ? within_take_raised() : NULL;
     PyObject *closed = NULL;
@@ -335,19 +337,18 @@ static int coroutine_traverse(PyObject *self, visitproc visit, void *arg) {
     return within_unwinding_traverse(&coroutine->unwinding, visit, arg);
 }
 
-/* A finalised object bears the collector's mark, so that only one that came to its end goes to the pool. */
+/* A finalised object bears the collector's mark for ever: it does not go to the pool. */
 static void coroutine_dealloc(PyObject *self) {
     within_coroutine *coroutine = (within_coroutine *)self;
     PyTypeObject *type = Py_TYPE(self);
-    bool over = !coroutine->step;
-    if (!over && PyObject_CallFinalizerFromDealloc(self)) return;
+    if (coroutine->step && PyObject_CallFinalizerFromDealloc(self)) return;
     PyObject_GC_UnTrack(self);
     coroutine_clear(self);
     within_state *state = within_state_of_type(type);
     if (coroutine->lent && state) Py_CLEAR(((PyStopIterationObject *)state->stop_iteration)->value);
     coroutine->started = coroutine->lent = false;
     coroutine->phase = 0;
-    within_pool_keep(over && state ? &state->coroutines : NULL, self);
+    within_pool_keep(state && !coroutine->finalized ? &state->coroutines : NULL, self);
     Py_DECREF(type);
 }
 

@@ -28,7 +28,7 @@ struct within_coroutine {
     const char *name;
     PyObject *owner;    /* the manager whose coroutine this is */
     PyObject *awaiting; /* an iterator; or NULL */
-    bool started, running;
+    bool started, running, finalized;
     bool lent; /* its result may still be in the module's StopIteration */
     /* For the body: zero at the start. */
     int phase;
