@@ -15,7 +15,10 @@ typedef struct within_manager {
     PyObject_HEAD vectorcallfunc call;
 } within_manager;
 
-/** What a type does. All static. */
+/** A function of kind METH_FASTCALL. */
+typedef PyObject *(*within_fastcall)(PyObject *self, PyObject *const *args, Py_ssize_t count);
+
+/** What a type does. All static. An asynchronous manager has "__aenter__" and "__aexit__" here. */
 typedef struct within_with_methods {
     PyMethodDef enter; /* "__enter__", METH_NOARGS, doc */
     PyMethodDef
@@ -41,8 +44,7 @@ static inline PyObject *within_with_call(PyObject *self, PyObject *const *args, 
     Py_ssize_t count = PyVectorcall_NARGS(nargsf);
     if (count == 0 && !names) return methods->enter.ml_meth(self, NULL);
     if (count == 3 && !names)
-        return ((PyObject * (*)(PyObject *, PyObject *const *, Py_ssize_t))(
-                    void (*)(void))methods->exit.ml_meth)(self, args, count);
+        return ((within_fastcall)(void (*)(void))methods->exit.ml_meth)(self, args, count);
     if (methods->call) return methods->call(self, args, nargsf, names);
     PyErr_Format(PyExc_TypeError, "'%.200s' object is not callable", Py_TYPE(self)->tp_name);
     return NULL;
