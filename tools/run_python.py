@@ -82,7 +82,8 @@ def run_one(interpreter, build, arguments, environment):
         more, text = run(cpython, build / f"cpython-{name}-{interpreter.name}.xml", environment)
         counts, output = counts + more, output + text
     with printing:
-        print(f"{output}Python {interpreter.name:6} {in_words(counts)}", flush=True)
+        end = "\n" if output and not output.endswith("\n") else ""
+        print(f"{output}{end}Python {interpreter.name:6} {in_words(counts)}", flush=True)
     return counts
 
 
