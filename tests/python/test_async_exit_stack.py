@@ -335,3 +335,16 @@ def test_what_is_no_asynchronous_manager_is_named(lib):
 
     with pytest.raises(TypeError, match="'builtins.int' object does not support the asynchronous context manager"):
         run(main())
+
+
+def test_stacks_awaited_inside_stacks_end_with_a_recursion_error_not_a_crash():
+    async def main():
+        stack = within.contextlib.AsyncExitStack()
+        for _ in range(100_000):
+            outer = within.contextlib.AsyncExitStack()
+            outer.push_async_exit(stack)
+            stack = outer
+        with pytest.raises(RecursionError):
+            await stack.aclose()
+
+    run(main())
