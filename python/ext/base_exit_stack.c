@@ -14,7 +14,7 @@ PyObject *within_exit_stack_make(PyTypeObject *type, vectorcallfunc call) {
 
 PyObject *within_exit_stack_new(PyTypeObject *type, vectorcallfunc call) {
     PyObject *self = type->tp_alloc(type, 0);
-    if (self) ((within_manager *)self)->call = call;
+    if (self) ((within_manager *)self)->call = within_call_for(type, call);
     return self;
 }
 

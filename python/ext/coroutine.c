@@ -78,6 +78,16 @@ static PyObject *iterator_of(within_coroutine *self, PyObject *object) {
     return iterator;
 }
 
+/* Coroutines await coroutines: the interpreter's limit of depth is for them too. */
+static PySendResult send_to_awaited(within_coroutine *self, PyObject *sent, PyObject **value) {
+    *value = NULL;
+    if (Py_EnterRecursiveCall(" while awaiting")) return PYGEN_ERROR;
+    PySendResult outcome = PyIter_Send(self->awaiting, sent, value);
+    Py_LeaveRecursiveCall();
+    if (outcome != PYGEN_NEXT) Py_CLEAR(self->awaiting);
+    return outcome;
+}
+
 /* Runs the body until it awaits something that yields, or is over. value: as for a step. */
 static PySendResult run(within_coroutine *self, PyObject *value, PyObject **result) {
     for (;;) {
@@ -92,11 +102,10 @@ static PySendResult run(within_coroutine *self, PyObject *value, PyObject **resu
         self->awaiting = iterator_of(self, awaitable);
         Py_DECREF(awaitable);
         if (!self->awaiting) continue;
-        if (PyIter_Send(self->awaiting, Py_None, &value) == PYGEN_NEXT) {
+        if (send_to_awaited(self, Py_None, &value) == PYGEN_NEXT) {
             *result = value;
             return PYGEN_NEXT;
         }
-        Py_CLEAR(self->awaiting);
     }
 }
 
@@ -111,13 +120,12 @@ static PySendResult send_value(within_coroutine *self, PyObject *sent, PyObject 
     PyObject *value = NULL;
     if (self->awaiting) {
         self->running = true;
-        PySendResult outcome = PyIter_Send(self->awaiting, sent, &value);
+        PySendResult outcome = send_to_awaited(self, sent, &value);
         self->running = false;
         if (outcome == PYGEN_NEXT) {
             *result = value;
             return PYGEN_NEXT;
         }
-        Py_CLEAR(self->awaiting);
     }
     return resume(self, value, result);
 }
@@ -130,10 +138,8 @@ static PySendResult coroutine_am_send(PyObject *object, PyObject *sent, PyObject
         fail(PyExc_TypeError, "can't send non-None value to a just-started coroutine");
         return PYGEN_ERROR;
     }
-    if (Py_EnterRecursiveCall(" while awaiting")) return PYGEN_ERROR;
     Py_INCREF(self); /* the body may let go of the last other reference */
     PySendResult outcome = send_value(self, sent, result);
-    Py_LeaveRecursiveCall();
     Py_DECREF(self);
     return outcome;
 }
@@ -343,7 +349,7 @@ static void coroutine_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     if (coroutine->step && PyObject_CallFinalizerFromDealloc(self)) return;
     PyObject_GC_UnTrack(self);
-    coroutine_clear(self);
+    if (coroutine->step) coroutine_clear(self); /* one that is over is cleared already */
     within_state *state = within_state_of_type(type);
     if (coroutine->lent && state) Py_CLEAR(((PyStopIterationObject *)state->stop_iteration)->value);
     coroutine->started = coroutine->lent = false;
