@@ -16,6 +16,24 @@ PyTypeObject *within_add_type(PyObject *module, PyType_Spec *spec, PyObject *bas
     return failed ? NULL : (PyTypeObject *)type;
 }
 
+within_state *within_state_of_type(PyTypeObject *type) {
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_mro); i++) {
+        PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(type->tp_mro, i);
+        if (!PyType_HasFeature(base, Py_TPFLAGS_HEAPTYPE)) continue;
+        PyObject *module = ((PyHeapTypeObject *)base)->ht_module;
+        if (module && PyModule_GetDef(module) == &within_module) return within_state_of(module);
+    }
+    return NULL;
+}
+
+int within_add_names(PyObject *module) {
+    struct within_names *names = &within_state_of(module)->names;
+#define INTERN(field, text)                                                                        \
+    if (!(names->field = PyUnicode_InternFromString(text))) return -1;
+    WITHIN_NAMES(INTERN)
+    return 0;
+}
+
 /* The record belongs to the process, and open sections to its threads: there is one of each. */
 static int refuse_subinterpreter(void) {
     if (PyInterpreterState_Get() == PyInterpreterState_Main()) return 0;
@@ -31,12 +49,20 @@ static int module_exec(PyObject *module) {
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg) {
-    Py_VISIT(within_state_of(module)->with_method);
+    const within_state *state = within_state_of(module);
+    Py_VISIT(state->with_method);
+    Py_VISIT(state->generator_manager_base);
+    Py_VISIT(state->context_decorator);
     return 0;
 }
 
 static int module_clear(PyObject *module) {
-    Py_CLEAR(within_state_of(module)->with_method);
+    within_state *state = within_state_of(module);
+    Py_CLEAR(state->with_method);
+    Py_CLEAR(state->generator_manager_base);
+    Py_CLEAR(state->context_decorator);
+#define CLEAR(field, text) Py_CLEAR(state->names.field);
+    WITHIN_NAMES(CLEAR)
     return 0;
 }
 

@@ -12,11 +12,29 @@
 
 /* One line a file; the order is that of creation. */
 #define WITHIN_PARTS(X)                                                                            \
+    X(names)                                                                                       \
     X(with_method)                                                                                 \
-    X(nullcontext)
+    X(nullcontext)                                                                                 \
+    X(context_decorator)                                                                           \
+    X(generator_manager_base)                                                                      \
+    X(generator_manager)
+
+/* Names that are looked up often: the field, the text. */
+#define WITHIN_NAMES(X)                                                                            \
+    X(enter, "__enter__")                                                                          \
+    X(exit, "__exit__")                                                                            \
+    X(recreate, "_recreate_cm")                                                                    \
+    X(throw_, "throw")
 
 typedef struct within_state {
     PyTypeObject *with_method;
+    PyTypeObject *generator_manager_base;
+    PyTypeObject *context_decorator;
+    struct within_names {
+#define WITHIN_NAME(field, text) PyObject *field;
+        WITHIN_NAMES(WITHIN_NAME)
+#undef WITHIN_NAME
+    } names;
 } within_state;
 
 #define WITHIN_DECLARE(part) int within_add_##part(PyObject *module);
@@ -28,6 +46,9 @@ extern PyModuleDef within_module;
 static inline within_state *within_state_of(PyObject *module) {
     return (within_state *)PyModule_GetState(module);
 }
+
+/** The state of the module that made a type, or one of its bases. @return NULL if none was. */
+within_state *within_state_of_type(PyTypeObject *type);
 
 /**
  * Make a type and add it to the module under its name.

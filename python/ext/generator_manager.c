@@ -1,0 +1,143 @@
+/* contextlib._GeneratorContextManager: a generator with one yield as the manager of a block. */
+#include "generator_manager.h"
+
+#include "context_decorator.h"
+#include "function_call.h"
+#include "generator.h"
+#include "raised.h"
+
+static PyObject *manager_enter(PyObject *object, PyObject *unused) {
+    (void)unused;
+    generator_manager *self = (generator_manager *)object;
+    if (within_generator_manager_forget_call(self)) return NULL;
+    PyObject *gen = within_generator_manager_generator(self);
+    if (!gen) return NULL;
+    PyObject *result = within_generator_enter(gen);
+    Py_DECREF(gen);
+    return result;
+}
+
+static PyObject *manager_exit(PyObject *object, PyObject *const *args, Py_ssize_t count) {
+    if (count != 3)
+        return PyErr_Format(PyExc_TypeError, "__exit__() takes 3 arguments (%zd given)", count);
+    PyObject *gen = within_generator_manager_generator((generator_manager *)object);
+    if (!gen) return NULL;
+    int swallowed;
+    if (Py_IsNone(args[0]))
+        swallowed = within_generator_finish(gen);
+    else
+        swallowed = within_generator_throw(within_state_of_type(Py_TYPE(object)), gen, args);
+    Py_DECREF(gen);
+    return swallowed < 0 ? NULL : Py_NewRef(swallowed ? Py_True : Py_False);
+}
+
+static const within_with_methods with_methods = {
+    .enter = {"__enter__", manager_enter, METH_NOARGS, "Run the generator up to its yield."},
+    .exit = {"__exit__", (PyCFunction)(void (*)(void))manager_exit, METH_FASTCALL,
+             "Run the generator to its end, or raise the body's error in it."},
+    .call = within_decorate,
+};
+
+static PyObject *manager_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                              PyObject *names) {
+    return within_with_call(self, args, nargsf, names, &with_methods);
+}
+
+static PyObject *manager_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
+                                    PyObject *names) {
+    return within_generator_manager_construct((PyTypeObject *)type, manager_call, args, nargsf,
+                                              names);
+}
+
+/* Of subclasses: their objects are no blocks when they are called. */
+static PyObject *manager_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+    (void)args, (void)keywords;
+    return within_generator_manager_new(type, within_decorate);
+}
+
+bool within_is_generator_manager(PyObject *manager) {
+    return Py_TYPE(manager)->tp_vectorcall == manager_vectorcall;
+}
+
+/* The generator sees the error of the function, which is being handled meanwhile. */
+static PyObject *throw_raised(const within_state *state, PyObject *gen) {
+    PyObject *error = within_take_raised(), *traceback = PyException_GetTraceback(error);
+    PyObject *raised[] = {(PyObject *)Py_TYPE(error), error, traceback ? traceback : Py_None};
+    within_handled handled = within_handle(error);
+    int swallowed = within_generator_throw(state, gen, raised);
+    within_handled_restore(handled);
+    Py_XDECREF(traceback);
+    if (swallowed == 0)
+        within_raise(error);
+    else
+        Py_DECREF(error);
+    return swallowed > 0 ? Py_NewRef(Py_None) : NULL;
+}
+
+PyObject *within_generator_manager_call_inside(const within_state *state, PyObject *manager,
+                                               const within_call *call) {
+    PyObject *gen = within_generator_manager_call_again((generator_manager *)manager);
+    PyObject *entered = gen ? within_generator_enter(gen) : NULL, *result = NULL;
+    if (entered) {
+        result = within_make_call(call);
+        if (!result)
+            result = throw_raised(state, gen);
+        else if (within_generator_finish(gen))
+            Py_CLEAR(result);
+        Py_DECREF(entered);
+    }
+    Py_XDECREF(gen);
+    return result;
+}
+
+/* A decorated generator function's call; its closure is the type and the generator function. */
+static PyObject *function_vectorcall(PyObject *function, PyObject *const *args, size_t nargsf,
+                                     PyObject *names) {
+    PyObject *type = within_function_cell(function, 0), *func = within_function_cell(function, 1);
+    if (!func || !type || !PyType_Check(type) ||
+        ((PyTypeObject *)type)->tp_vectorcall != manager_vectorcall)
+        return within_function_call_python(function, args, nargsf, names);
+    return within_generator_manager_of_call((PyTypeObject *)type, manager_call, func, args, nargsf,
+                                            names);
+}
+
+static PyObject *fast_manager_function(PyObject *module, PyObject *function) {
+    (void)module;
+    return within_function_set_call(function, function_vectorcall);
+}
+
+static PyMethodDef functions[] = {
+    {"fast_manager_function", fast_manager_function, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef members[] = {
+    WITHIN_VECTORCALL_MEMBER,
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, "The manager that a function decorated with contextmanager returns."},
+    {Py_tp_new, manager_new},
+    {Py_tp_members, members},
+    WITHIN_GENERATOR_MANAGER_SLOTS,
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "within.contextlib._GeneratorContextManager",
+    .basicsize = sizeof(generator_manager),
+    .flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .slots = slots,
+};
+
+int within_add_generator_manager(PyObject *module) {
+    const within_state *state = within_state_of(module);
+    PyObject *bases = PyTuple_Pack(2, state->generator_manager_base, state->context_decorator);
+    PyTypeObject *type = bases ? within_add_type(module, &spec, bases) : NULL;
+    Py_XDECREF(bases);
+    if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
+    type->tp_vectorcall = manager_vectorcall;
+    return PyModule_AddFunctions(module, functions);
+}

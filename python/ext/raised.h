@@ -1,0 +1,88 @@
+/*
+ * Errors as one object that carries its own traceback, on every Python, and the error being handled.
+ *
+ * From 3.12 on Python itself keeps a raised error so; before, it keeps a type, a value and a traceback.
+ */
+#ifndef WITHIN_EXT_RAISED_H
+#define WITHIN_EXT_RAISED_H
+
+#include "module.h"
+
+/** Take the raised error away. @return a new reference, or NULL when nothing is raised. */
+static inline PyObject *within_take_raised(void) {
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyErr_GetRaisedException();
+#else
+    PyObject *type, *error, *traceback;
+    PyErr_Fetch(&type, &error, &traceback);
+    if (!type) return NULL;
+    PyErr_NormalizeException(&type, &error, &traceback);
+    if (traceback) PyException_SetTraceback(error, traceback);
+    Py_DECREF(type);
+    Py_XDECREF(traceback);
+    return error;
+#endif
+}
+
+/** Raise an error with the traceback that it has. Steals the reference. */
+static inline void within_raise(PyObject *error) {
+#if PY_VERSION_HEX >= 0x030C0000
+    PyErr_SetRaisedException(error);
+#else
+    PyErr_Restore(Py_NewRef(Py_TYPE(error)), error, PyException_GetTraceback(error));
+#endif
+}
+
+/** Is the raised error this very object? */
+static inline int within_is_raised(PyObject *error) {
+#if PY_VERSION_HEX >= 0x030C0000
+    PyObject *raised = PyErr_GetRaisedException();
+    PyErr_SetRaisedException(raised);
+    return raised == error;
+#else
+    PyObject *type, *raised, *traceback;
+    PyErr_Fetch(&type, &raised, &traceback);
+    PyErr_Restore(type, raised, traceback);
+    return raised == error;
+#endif
+}
+
+/** What was being handled before within_handle. */
+typedef struct within_handled {
+    _PyErr_StackItem *item;
+#if PY_VERSION_HEX < 0x030B0000
+    PyObject *type, *traceback;
+#endif
+    PyObject *error;
+} within_handled;
+
+/**
+ * Do as an except clause does: errors raised from here on have this one as their context, and
+ * sys.exc_info() shows it. Undone by within_handled_restore in the same function.
+ *
+ * The public PyErr_SetHandledException can't undo itself exactly: it reads from one level of the stack
+ * of handled errors and writes to another.
+ */
+static inline within_handled within_handle(PyObject *error) {
+    within_handled saved;
+    saved.item = PyThreadState_Get()->exc_info;
+    saved.error = saved.item->exc_value;
+    saved.item->exc_value = Py_NewRef(error);
+#if PY_VERSION_HEX < 0x030B0000
+    saved.type = saved.item->exc_type;
+    saved.traceback = saved.item->exc_traceback;
+    saved.item->exc_type = Py_NewRef(Py_TYPE(error));
+    saved.item->exc_traceback = PyException_GetTraceback(error);
+#endif
+    return saved;
+}
+
+static inline void within_handled_restore(within_handled saved) {
+    Py_XSETREF(saved.item->exc_value, saved.error);
+#if PY_VERSION_HEX < 0x030B0000
+    Py_XSETREF(saved.item->exc_type, saved.type);
+    Py_XSETREF(saved.item->exc_traceback, saved.traceback);
+#endif
+}
+
+#endif
