@@ -106,7 +106,16 @@ static PyObject *fast_manager_function(PyObject *module, PyObject *function) {
     return within_function_set_call(function, function_vectorcall);
 }
 
+/* generator_manager(gen, func, *args): the manager of gen, which func(*args) returned. */
+static PyObject *manager_of_generator(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+    if (count < 2) return PyErr_Format(PyExc_TypeError, "expected a generator and its function");
+    return within_generator_manager_of_generator(within_state_of(module)->generator_manager,
+                                                 manager_call, args[0], args[1], args + 2,
+                                                 (size_t)count - 2, NULL);
+}
+
 static PyMethodDef functions[] = {
+    {"generator_manager", (PyCFunction)(void (*)(void))manager_of_generator, METH_FASTCALL, NULL},
     {"fast_manager_function", fast_manager_function, METH_O, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -133,11 +142,12 @@ static PyType_Spec spec = {
 };
 
 int within_add_generator_manager(PyObject *module) {
-    const within_state *state = within_state_of(module);
+    within_state *state = within_state_of(module);
     PyObject *bases = PyTuple_Pack(2, state->generator_manager_base, state->context_decorator);
     PyTypeObject *type = bases ? within_add_type(module, &spec, bases) : NULL;
     Py_XDECREF(bases);
     if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
     type->tp_vectorcall = manager_vectorcall;
+    state->generator_manager = (PyTypeObject *)Py_NewRef(type);
     return PyModule_AddFunctions(module, functions);
 }

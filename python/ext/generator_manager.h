@@ -56,6 +56,12 @@ PyObject *within_generator_manager_generator(generator_manager *self);
 PyObject *within_generator_manager_of_call(PyTypeObject *type, vectorcallfunc call, PyObject *func,
                                            PyObject *const *args, size_t nargsf, PyObject *names);
 
+/** The manager of a generator that func(...) returned. @return NULL with an error set. */
+PyObject *within_generator_manager_of_generator(PyTypeObject *type, vectorcallfunc call,
+                                                PyObject *gen, PyObject *func,
+                                                PyObject *const *args, size_t nargsf,
+                                                PyObject *names);
+
 /** Call func(*args, **kwds) and keep generator and call. @return -1 with an error set. */
 int within_generator_manager_set_call(generator_manager *self, PyObject *func, PyObject *args,
                                       PyObject *kwds);

@@ -31,21 +31,28 @@ static int pack(generator_manager *self, PyObject *const *args, Py_ssize_t count
     return 0;
 }
 
-PyObject *within_generator_manager_of_call(PyTypeObject *type, vectorcallfunc call, PyObject *func,
-                                           PyObject *const *args, size_t nargsf, PyObject *names) {
-    PyObject *gen = PyObject_Vectorcall(func, args, nargsf, names);
-    if (!gen) return NULL;
+PyObject *within_generator_manager_of_generator(PyTypeObject *type, vectorcallfunc call,
+                                                PyObject *gen, PyObject *func,
+                                                PyObject *const *args, size_t nargsf,
+                                                PyObject *names) {
     generator_manager *self = within_generator_manager_allocate(type, call);
-    if (!self) {
-        Py_DECREF(gen);
-        return NULL;
-    }
-    self->gen = gen;
+    if (!self) return NULL;
+    self->gen = Py_NewRef(gen);
     self->func = Py_NewRef(func);
     int failed = pack(self, args, PyVectorcall_NARGS(nargsf), names) || doc_of(func, &self->doc);
     PyObject_GC_Track(self);
     if (failed) Py_CLEAR(self);
     return (PyObject *)self;
+}
+
+PyObject *within_generator_manager_of_call(PyTypeObject *type, vectorcallfunc call, PyObject *func,
+                                           PyObject *const *args, size_t nargsf, PyObject *names) {
+    PyObject *gen = PyObject_Vectorcall(func, args, nargsf, names);
+    if (!gen) return NULL;
+    PyObject *self =
+        within_generator_manager_of_generator(type, call, gen, func, args, nargsf, names);
+    Py_DECREF(gen);
+    return self;
 }
 
 int within_generator_manager_unpack(generator_manager *self) {

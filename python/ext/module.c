@@ -53,6 +53,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->with_method);
     Py_VISIT(state->generator_manager_base);
     Py_VISIT(state->context_decorator);
+    Py_VISIT(state->generator_manager);
     return 0;
 }
 
@@ -61,6 +62,7 @@ static int module_clear(PyObject *module) {
     Py_CLEAR(state->with_method);
     Py_CLEAR(state->generator_manager_base);
     Py_CLEAR(state->context_decorator);
+    Py_CLEAR(state->generator_manager);
 #define CLEAR(field, text) Py_CLEAR(state->names.field);
     WITHIN_NAMES(CLEAR)
     return 0;

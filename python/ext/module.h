@@ -30,6 +30,7 @@ typedef struct within_state {
     PyTypeObject *with_method;
     PyTypeObject *generator_manager_base;
     PyTypeObject *context_decorator;
+    PyTypeObject *generator_manager;
     struct within_names {
 #define WITHIN_NAME(field, text) PyObject *field;
         WITHIN_NAMES(WITHIN_NAME)

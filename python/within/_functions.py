@@ -1,28 +1,48 @@
 """The functions that decorators return: real ones, made here; where Python lets it, C makes their calls."""
 
-from functools import wraps
+import sys
+from functools import update_wrapper
 
 from ._within import call_inside, fast_decorated_function, fast_manager_function
 
+# 3.11 alone runs a function's body although C could make the call.
+if sys.version_info[:2] == (3, 11):
+    from ._shaped import is_plain, shaped_function
+else:
 
-def manager_function(cls, func):
-    """Return a function that calls `func` and gives a manager of its generator."""
+    def is_plain(func):
+        """No function needs a body of its own."""
+        return False
 
-    @wraps(func)
+
+def manager_function(cls, new, func):
+    """Return a function that calls `func` and gives a manager of its generator.
+
+    Parameters
+    ----------
+    cls : type
+        Of the managers: ``cls(func, args, kwds)``.
+    new : callable or None
+        A shorter way to the same: ``new(generator, func, *args)``.
+    func : callable
+        The generator function.
+    """
+    if new and is_plain(func):
+        return update_wrapper(shaped_function(new, func), func)
+
     def helper(*args, **kwds):
         return cls(func, args, kwds)
 
-    return fast_manager_function(helper)
+    return update_wrapper(fast_manager_function(helper), func)
 
 
 def decorated_function(manager, func):
     """Return a function that calls `func` in a block of `manager`."""
 
-    @wraps(func)
     def inner(*args, **kwds):
         return call_inside(manager, func, args, kwds)
 
-    return fast_decorated_function(inner)
+    return update_wrapper(fast_decorated_function(inner), func)
 
 
 def enter_and_exit(manager):

@@ -1,7 +1,7 @@
 """contextmanager: a generator function as a manager."""
 
 from ._functions import manager_function
-from ._within import _GeneratorContextManager
+from ._within import _GeneratorContextManager, generator_manager
 
 
 def contextmanager(func):
@@ -33,7 +33,7 @@ def contextmanager(func):
     42
     exit
     """
-    return manager_function(_GeneratorContextManager, func)
+    return manager_function(_GeneratorContextManager, generator_manager, func)
 
 
 contextmanager.__module__ = "within.contextlib"
