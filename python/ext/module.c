@@ -54,6 +54,10 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->generator_manager_base);
     Py_VISIT(state->context_decorator);
     Py_VISIT(state->generator_manager);
+    Py_VISIT(state->async_context_decorator);
+    Py_VISIT(state->async_generator_manager);
+    Py_VISIT(state->async_step);
+    Py_VISIT(state->stops);
     return 0;
 }
 
@@ -63,6 +67,10 @@ static int module_clear(PyObject *module) {
     Py_CLEAR(state->generator_manager_base);
     Py_CLEAR(state->context_decorator);
     Py_CLEAR(state->generator_manager);
+    Py_CLEAR(state->async_context_decorator);
+    Py_CLEAR(state->async_generator_manager);
+    Py_CLEAR(state->async_step);
+    Py_CLEAR(state->stops);
 #define CLEAR(field, text) Py_CLEAR(state->names.field);
     WITHIN_NAMES(CLEAR)
     return 0;

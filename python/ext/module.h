@@ -17,20 +17,27 @@
     X(nullcontext)                                                                                 \
     X(context_decorator)                                                                           \
     X(generator_manager_base)                                                                      \
-    X(generator_manager)
+    X(generator_manager)                                                                           \
+    X(async_step)                                                                                  \
+    X(async_generator_manager)
 
 /* Names that are looked up often: the field, the text. */
 #define WITHIN_NAMES(X)                                                                            \
     X(enter, "__enter__")                                                                          \
     X(exit, "__exit__")                                                                            \
     X(recreate, "_recreate_cm")                                                                    \
-    X(throw_, "throw")
+    X(throw_, "throw")                                                                             \
+    X(athrow, "athrow")
 
 typedef struct within_state {
     PyTypeObject *with_method;
     PyTypeObject *generator_manager_base;
     PyTypeObject *context_decorator;
     PyTypeObject *generator_manager;
+    PyTypeObject *async_context_decorator;
+    PyTypeObject *async_generator_manager;
+    PyTypeObject *async_step;
+    PyObject *stops; /* StopIteration and StopAsyncIteration */
     struct within_names {
 #define WITHIN_NAME(field, text) PyObject *field;
         WITHIN_NAMES(WITHIN_NAME)

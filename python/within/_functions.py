@@ -3,7 +3,7 @@
 import sys
 from functools import update_wrapper
 
-from ._within import call_inside, fast_decorated_function, fast_manager_function
+from ._within import call_inside, fast_decorated_function
 
 # 3.11 alone runs a function's body although C could make the call.
 if sys.version_info[:2] == (3, 11):
@@ -15,7 +15,7 @@ else:
         return False
 
 
-def manager_function(cls, new, func):
+def manager_function(cls, new, fast, func):
     """Return a function that calls `func` and gives a manager of its generator.
 
     Parameters
@@ -24,6 +24,8 @@ def manager_function(cls, new, func):
         Of the managers: ``cls(func, args, kwds)``.
     new : callable or None
         A shorter way to the same: ``new(generator, func, *args)``.
+    fast : callable
+        Gives the function's calls to C.
     func : callable
         The generator function.
     """
@@ -33,7 +35,7 @@ def manager_function(cls, new, func):
     def helper(*args, **kwds):
         return cls(func, args, kwds)
 
-    return update_wrapper(fast_manager_function(helper), func)
+    return update_wrapper(fast(helper), func)
 
 
 def decorated_function(manager, func):

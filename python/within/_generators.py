@@ -1,7 +1,14 @@
 """contextmanager: a generator function as a manager."""
 
 from ._functions import manager_function
-from ._within import _GeneratorContextManager, generator_manager
+from ._within import (
+    _AsyncGeneratorContextManager,
+    _GeneratorContextManager,
+    async_generator_manager,
+    fast_async_manager_function,
+    fast_manager_function,
+    generator_manager,
+)
 
 
 def contextmanager(func):
@@ -33,7 +40,43 @@ def contextmanager(func):
     42
     exit
     """
-    return manager_function(_GeneratorContextManager, generator_manager, func)
+    return manager_function(_GeneratorContextManager, generator_manager, fast_manager_function, func)
 
 
+def asynccontextmanager(func):
+    """Make managers for ``async with`` of an asynchronous generator function with one ``yield``.
+
+    Parameters
+    ----------
+    func : asynchronous generator function
+        With one ``yield`` on each of its ways; as for `contextmanager`.
+
+    Returns
+    -------
+    function
+        With the parameters of `func`; it returns a manager, which is also a decorator of coroutine
+        functions.
+
+    Examples
+    --------
+    >>> import asyncio
+    >>> @asynccontextmanager
+    ... async def opened(name):
+    ...     print("open", name)
+    ...     yield name
+    ...     print("close", name)
+    >>> async def main():
+    ...     async with opened("a") as name:
+    ...         print("use", name)
+    >>> asyncio.run(main())
+    open a
+    use a
+    close a
+    """
+    return manager_function(
+        _AsyncGeneratorContextManager, async_generator_manager, fast_async_manager_function, func
+    )
+
+
+asynccontextmanager.__module__ = "within.contextlib"
 contextmanager.__module__ = "within.contextlib"
