@@ -1,6 +1,5 @@
 /* contextlib._AsyncGeneratorContextManager: an asynchronous generator as the manager of a block. */
 #include "async_step.h"
-#include "function_call.h"
 
 static PyObject *manager_enter(PyObject *self, PyObject *unused) {
     (void)unused;
@@ -34,15 +33,15 @@ static const within_with_methods with_methods = {
     .call = decorate,
 };
 
-static PyObject *manager_call(PyObject *self, PyObject *const *args, size_t nargsf,
-                              PyObject *names) {
+PyObject *within_async_generator_manager_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                                              PyObject *names) {
     return within_with_call(self, args, nargsf, names, &with_methods);
 }
 
-static PyObject *manager_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
-                                    PyObject *names) {
-    return within_generator_manager_construct((PyTypeObject *)type, manager_call, args, nargsf,
-                                              names);
+PyObject *within_async_generator_manager_vectorcall(PyObject *type, PyObject *const *args,
+                                                    size_t nargsf, PyObject *names) {
+    return within_generator_manager_construct(
+        (PyTypeObject *)type, within_async_generator_manager_call, args, nargsf, names);
 }
 
 /* Of subclasses: their objects are no blocks when they are called. */
@@ -50,37 +49,6 @@ static PyObject *manager_new(PyTypeObject *type, PyObject *args, PyObject *keywo
     (void)args, (void)keywords;
     return within_generator_manager_new(type, decorate);
 }
-
-/* A decorated generator function's call; its closure is the type and the generator function. */
-static PyObject *function_vectorcall(PyObject *function, PyObject *const *args, size_t nargsf,
-                                     PyObject *names) {
-    PyObject *type = within_function_cell(function, 0), *func = within_function_cell(function, 1);
-    if (!func || !type || !PyType_Check(type) ||
-        ((PyTypeObject *)type)->tp_vectorcall != manager_vectorcall)
-        return within_function_call_python(function, args, nargsf, names);
-    return within_generator_manager_of_call((PyTypeObject *)type, manager_call, func, args, nargsf,
-                                            names);
-}
-
-static PyObject *fast_manager_function(PyObject *module, PyObject *function) {
-    (void)module;
-    return within_function_set_call(function, function_vectorcall);
-}
-
-/* async_generator_manager(gen, func, *args): the manager of gen, which func(*args) returned. */
-static PyObject *manager_of_generator(PyObject *module, PyObject *const *args, Py_ssize_t count) {
-    if (count < 2) return PyErr_Format(PyExc_TypeError, "expected a generator and its function");
-    return within_generator_manager_of_generator(within_state_of(module)->async_generator_manager,
-                                                 manager_call, args[0], args[1], args + 2,
-                                                 (size_t)count - 2, NULL);
-}
-
-static PyMethodDef functions[] = {
-    {"async_generator_manager", (PyCFunction)(void (*)(void))manager_of_generator, METH_FASTCALL,
-     NULL},
-    {"fast_async_manager_function", fast_manager_function, METH_O, NULL},
-    {NULL, NULL, 0, NULL},
-};
 
 static PyMemberDef members[] = {
     WITHIN_VECTORCALL_MEMBER,
@@ -114,7 +82,7 @@ int within_add_async_generator_manager(PyObject *module) {
     PyTypeObject *type = bases ? within_add_type(module, &spec, bases) : NULL;
     Py_XDECREF(bases);
     if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
-    type->tp_vectorcall = manager_vectorcall;
+    type->tp_vectorcall = within_async_generator_manager_vectorcall;
     state->async_generator_manager = (PyTypeObject *)Py_NewRef(type);
-    return PyModule_AddFunctions(module, functions);
+    return 0;
 }

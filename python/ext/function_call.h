@@ -13,6 +13,9 @@
 /** Let calls of a function, whose closure has two cells, go to C. @return a new reference to it. */
 PyObject *within_function_set_call(PyObject *function, vectorcallfunc call);
 
+/** Make a function look like the one that it stands for: functools.update_wrapper. @return 0 or -1. */
+int within_function_wrap(const within_state *state, PyObject *wrapper, PyObject *wrapped);
+
 /** The call as it would have been made. */
 PyObject *within_function_call_python(PyObject *function, PyObject *const *args, size_t nargsf,
                                       PyObject *names);

@@ -2,7 +2,6 @@
 #include "generator_manager.h"
 
 #include "context_decorator.h"
-#include "function_call.h"
 #include "generator.h"
 #include "raised.h"
 
@@ -38,15 +37,15 @@ static const within_with_methods with_methods = {
     .call = within_decorate,
 };
 
-static PyObject *manager_call(PyObject *self, PyObject *const *args, size_t nargsf,
-                              PyObject *names) {
+PyObject *within_generator_manager_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                                        PyObject *names) {
     return within_with_call(self, args, nargsf, names, &with_methods);
 }
 
-static PyObject *manager_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
-                                    PyObject *names) {
-    return within_generator_manager_construct((PyTypeObject *)type, manager_call, args, nargsf,
-                                              names);
+PyObject *within_generator_manager_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
+                                              PyObject *names) {
+    return within_generator_manager_construct((PyTypeObject *)type, within_generator_manager_call,
+                                              args, nargsf, names);
 }
 
 /* Of subclasses: their objects are no blocks when they are called. */
@@ -56,7 +55,7 @@ static PyObject *manager_new(PyTypeObject *type, PyObject *args, PyObject *keywo
 }
 
 bool within_is_generator_manager(PyObject *manager) {
-    return Py_TYPE(manager)->tp_vectorcall == manager_vectorcall;
+    return Py_TYPE(manager)->tp_vectorcall == within_generator_manager_vectorcall;
 }
 
 /* The generator sees the error of the function, which is being handled meanwhile. */
@@ -90,36 +89,6 @@ PyObject *within_generator_manager_call_inside(const within_state *state, PyObje
     return result;
 }
 
-/* A decorated generator function's call; its closure is the type and the generator function. */
-static PyObject *function_vectorcall(PyObject *function, PyObject *const *args, size_t nargsf,
-                                     PyObject *names) {
-    PyObject *type = within_function_cell(function, 0), *func = within_function_cell(function, 1);
-    if (!func || !type || !PyType_Check(type) ||
-        ((PyTypeObject *)type)->tp_vectorcall != manager_vectorcall)
-        return within_function_call_python(function, args, nargsf, names);
-    return within_generator_manager_of_call((PyTypeObject *)type, manager_call, func, args, nargsf,
-                                            names);
-}
-
-static PyObject *fast_manager_function(PyObject *module, PyObject *function) {
-    (void)module;
-    return within_function_set_call(function, function_vectorcall);
-}
-
-/* generator_manager(gen, func, *args): the manager of gen, which func(*args) returned. */
-static PyObject *manager_of_generator(PyObject *module, PyObject *const *args, Py_ssize_t count) {
-    if (count < 2) return PyErr_Format(PyExc_TypeError, "expected a generator and its function");
-    return within_generator_manager_of_generator(within_state_of(module)->generator_manager,
-                                                 manager_call, args[0], args[1], args + 2,
-                                                 (size_t)count - 2, NULL);
-}
-
-static PyMethodDef functions[] = {
-    {"generator_manager", (PyCFunction)(void (*)(void))manager_of_generator, METH_FASTCALL, NULL},
-    {"fast_manager_function", fast_manager_function, METH_O, NULL},
-    {NULL, NULL, 0, NULL},
-};
-
 static PyMemberDef members[] = {
     WITHIN_VECTORCALL_MEMBER,
     {NULL, 0, 0, 0, NULL},
@@ -147,7 +116,7 @@ int within_add_generator_manager(PyObject *module) {
     PyTypeObject *type = bases ? within_add_type(module, &spec, bases) : NULL;
     Py_XDECREF(bases);
     if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
-    type->tp_vectorcall = manager_vectorcall;
+    type->tp_vectorcall = within_generator_manager_vectorcall;
     state->generator_manager = (PyTypeObject *)Py_NewRef(type);
-    return PyModule_AddFunctions(module, functions);
+    return 0;
 }

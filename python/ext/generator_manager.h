@@ -78,4 +78,15 @@ int within_generator_manager_forget_call(generator_manager *self);
 /** Raise AttributeError. @return NULL. */
 PyObject *within_generator_manager_missing(generator_manager *self, const char *name);
 
+/* generator_manager.c and async_generator_manager.c: tp_vectorcall of the types, and the call of objects */
+
+PyObject *within_generator_manager_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
+                                              PyObject *names);
+PyObject *within_generator_manager_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                                        PyObject *names);
+PyObject *within_async_generator_manager_vectorcall(PyObject *type, PyObject *const *args,
+                                                    size_t nargsf, PyObject *names);
+PyObject *within_async_generator_manager_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                                              PyObject *names);
+
 #endif

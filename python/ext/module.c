@@ -57,6 +57,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->async_context_decorator);
     Py_VISIT(state->async_generator_manager);
     Py_VISIT(state->async_step);
+    Py_VISIT(state->wrapper_assignments);
     Py_VISIT(state->stops);
     return 0;
 }
@@ -70,6 +71,7 @@ static int module_clear(PyObject *module) {
     Py_CLEAR(state->async_context_decorator);
     Py_CLEAR(state->async_generator_manager);
     Py_CLEAR(state->async_step);
+    Py_CLEAR(state->wrapper_assignments);
     Py_CLEAR(state->stops);
 #define CLEAR(field, text) Py_CLEAR(state->names.field);
     WITHIN_NAMES(CLEAR)

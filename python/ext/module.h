@@ -15,17 +15,20 @@
     X(names)                                                                                       \
     X(with_method)                                                                                 \
     X(nullcontext)                                                                                 \
+    X(function_call)                                                                               \
     X(context_decorator)                                                                           \
     X(generator_manager_base)                                                                      \
     X(generator_manager)                                                                           \
     X(async_step)                                                                                  \
-    X(async_generator_manager)
+    X(async_generator_manager)                                                                     \
+    X(contextmanager)
 
 /* Names that are looked up often: the field, the text. */
 #define WITHIN_NAMES(X)                                                                            \
     X(enter, "__enter__")                                                                          \
     X(exit, "__exit__")                                                                            \
     X(recreate, "_recreate_cm")                                                                    \
+    X(wrapped, "__wrapped__")                                                                      \
     X(throw_, "throw")                                                                             \
     X(athrow, "athrow")
 
@@ -37,7 +40,8 @@ typedef struct within_state {
     PyTypeObject *async_context_decorator;
     PyTypeObject *async_generator_manager;
     PyTypeObject *async_step;
-    PyObject *stops; /* StopIteration and StopAsyncIteration */
+    PyObject *wrapper_assignments; /* functools.WRAPPER_ASSIGNMENTS */
+    PyObject *stops;               /* StopIteration and StopAsyncIteration */
     struct within_names {
 #define WITHIN_NAME(field, text) PyObject *field;
         WITHIN_NAMES(WITHIN_NAME)

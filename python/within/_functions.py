@@ -1,9 +1,8 @@
 """The functions that decorators return: real ones, made here; where Python lets it, C makes their calls."""
 
 import sys
-from functools import update_wrapper
 
-from ._within import call_inside, fast_decorated_function
+from . import _within
 
 # 3.11 alone runs a function's body although C could make the call.
 if sys.version_info[:2] == (3, 11):
@@ -15,36 +14,34 @@ else:
         return False
 
 
-def manager_function(cls, new, fast, func):
+def manager_function(cls, func, new=None):
     """Return a function that calls `func` and gives a manager of its generator.
 
     Parameters
     ----------
     cls : type
         Of the managers: ``cls(func, args, kwds)``.
-    new : callable or None
-        A shorter way to the same: ``new(generator, func, *args)``.
-    fast : callable
-        Gives the function's calls to C.
     func : callable
         The generator function.
+    new : callable, optional
+        A shorter way to the same: ``new(generator, func, *args)``.
     """
     if new and is_plain(func):
-        return update_wrapper(shaped_function(new, func), func)
+        return _within.wrap(shaped_function(new, func), func)
 
     def helper(*args, **kwds):
         return cls(func, args, kwds)
 
-    return update_wrapper(fast(helper), func)
+    return _within.wrap(_within.fast_manager_function(helper), func)
 
 
 def decorated_function(manager, func):
     """Return a function that calls `func` in a block of `manager`."""
 
     def inner(*args, **kwds):
-        return call_inside(manager, func, args, kwds)
+        return _within.call_inside(manager, func, args, kwds)
 
-    return update_wrapper(fast_decorated_function(inner), func)
+    return _within.wrap(_within.fast_decorated_function(inner), func)
 
 
 def enter_and_exit(manager):

@@ -1,14 +1,7 @@
-"""contextmanager: a generator function as a manager."""
+"""contextmanager and asynccontextmanager: a generator function as a maker of managers."""
 
+from . import _framed, _within
 from ._functions import manager_function
-from ._within import (
-    _AsyncGeneratorContextManager,
-    _GeneratorContextManager,
-    async_generator_manager,
-    fast_async_manager_function,
-    fast_manager_function,
-    generator_manager,
-)
 
 
 def contextmanager(func):
@@ -40,7 +33,9 @@ def contextmanager(func):
     42
     exit
     """
-    return manager_function(_GeneratorContextManager, generator_manager, fast_manager_function, func)
+    if _framed.counts_frames(func):
+        return manager_function(_framed._GeneratorContextManager, func)
+    return manager_function(_within._GeneratorContextManager, func, _within.generator_manager)
 
 
 def asynccontextmanager(func):
@@ -73,8 +68,10 @@ def asynccontextmanager(func):
     use a
     close a
     """
+    if _framed.counts_frames(func):
+        return manager_function(_framed._AsyncGeneratorContextManager, func)
     return manager_function(
-        _AsyncGeneratorContextManager, async_generator_manager, fast_async_manager_function, func
+        _within._AsyncGeneratorContextManager, func, _within.async_generator_manager
     )
 
 
