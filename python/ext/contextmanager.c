@@ -71,10 +71,27 @@ static PyObject *mentions(PyObject *module, PyObject *const *args, Py_ssize_t co
     return found < 0 ? NULL : PyBool_FromLong(found);
 }
 
+#if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030C0000
+
+/* plain_parameters(func): the names of a function's parameters if all are plain, without defaults. */
+static PyObject *plain_parameters(PyObject *module, PyObject *func) {
+    (void)module;
+    if (!PyFunction_Check(func) || PyFunction_GET_DEFAULTS(func)) Py_RETURN_NONE;
+    const PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(func);
+    int starred = code->co_flags & (CO_VARARGS | CO_VARKEYWORDS);
+    if (starred || code->co_kwonlyargcount || code->co_posonlyargcount) Py_RETURN_NONE;
+    return PyTuple_GetSlice(code->co_localsplusnames, 0, code->co_argcount);
+}
+
+#endif
+
 #define FASTCALL(function) (PyCFunction)(void (*)(void)) function, METH_FASTCALL
 
 static PyMethodDef functions[] = {
     {"fast_manager_function", fast_manager_function, METH_O, NULL},
+#if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030C0000
+    {"plain_parameters", plain_parameters, METH_O, NULL},
+#endif
     {"mentions", FASTCALL(mentions), NULL},
     {"generator_manager", FASTCALL(generator_manager_of), NULL},
     {"async_generator_manager", FASTCALL(async_generator_manager_of), NULL},

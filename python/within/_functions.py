@@ -6,12 +6,12 @@ from . import _within
 
 # 3.11 alone runs a function's body although C could make the call.
 if sys.version_info[:2] == (3, 11):
-    from ._shaped import is_plain, shaped_function
+    from ._shaped import shaped_function
 else:
 
-    def is_plain(func):
+    def shaped_function(new, func):
         """No function needs a body of its own."""
-        return False
+        return None
 
 
 def manager_function(cls, func, new=None):
@@ -26,8 +26,9 @@ def manager_function(cls, func, new=None):
     new : callable, optional
         A shorter way to the same: ``new(generator, func, *args)``.
     """
-    if new and is_plain(func):
-        return _within.wrap(shaped_function(new, func), func)
+    shaped = new and shaped_function(new, func)
+    if shaped:
+        return _within.wrap(shaped, func)
 
     def helper(*args, **kwds):
         return cls(func, args, kwds)

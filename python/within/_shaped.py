@@ -5,14 +5,15 @@ and its call of the generator function a detour through C; one with plain parame
 """
 
 from functools import lru_cache
-from types import FunctionType
 
-STARRED = 0x04 | 0x08  # inspect.CO_VARARGS and CO_VARKEYWORDS; the module takes 5 ms to import
+from . import _within
 
 
 @lru_cache(512)
 def maker(names):
     """Return a maker of functions with the parameters `names`, which give ``new(func(...), func, ...)``."""
+    if "new" in names or "func" in names:
+        return None
     args = "".join(name + ", " for name in names)
     source = f"""
 def make(new, func):
@@ -24,18 +25,8 @@ def make(new, func):
     return space["make"]
 
 
-def is_plain(func):
-    """Whether all parameters of a function are plain ones, without defaults, and leave the names free."""
-    if type(func) is not FunctionType or func.__defaults__:
-        return False
-    code = func.__code__
-    if code.co_kwonlyargcount or code.co_posonlyargcount or code.co_flags & STARRED:
-        return False
-    names = code.co_varnames[: code.co_argcount]
-    return "new" not in names and "func" not in names
-
-
 def shaped_function(new, func):
-    """Return a function that calls `func` with the same parameters, and hands all to `new`."""
-    code = func.__code__
-    return maker(code.co_varnames[: code.co_argcount])(new, func)
+    """Return a function that calls `func` with the same parameters, and hands all to `new`; or None."""
+    names = _within.plain_parameters(func)
+    make = None if names is None else maker(names)
+    return make and make(new, func)
