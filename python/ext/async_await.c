@@ -81,21 +81,10 @@ void within_async_raise(PyObject *const *args, Py_ssize_t count) {
     }
 }
 
-/* A result that is a tuple or an exception would be taken for the arguments of the StopIteration. */
-static void stop_with(PyObject *result) {
-    PyObject *stop = PyObject_CallOneArg(PyExc_StopIteration, result);
-    if (!stop) return;
-    PyErr_SetObject(PyExc_StopIteration, stop);
-    Py_DECREF(stop);
-}
-
 PyObject *within_async_result(PySendResult sent, PyObject *result) {
     if (sent == PYGEN_NEXT) return result;
     if (sent == PYGEN_RETURN) {
-        if (PyTuple_Check(result) || PyExceptionInstance_Check(result))
-            stop_with(result);
-        else
-            PyErr_SetObject(PyExc_StopIteration, result);
+        within_raise_stop(result);
         Py_DECREF(result);
     }
     return NULL;

@@ -50,11 +50,11 @@ static PyObject *leave_raised(const within_special *exit) {
     int swallowed = verdict ? PyObject_IsTrue(verdict) : -1;
     within_handled_restore(handled);
     Py_XDECREF(verdict);
-    Py_XDECREF(traceback);
     if (swallowed == 0)
-        within_raise(error);
+        within_reraise(error, traceback);
     else
         Py_DECREF(error);
+    Py_XDECREF(traceback);
     return swallowed > 0 ? Py_NewRef(Py_None) : NULL;
 }
 

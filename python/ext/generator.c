@@ -32,8 +32,8 @@ void within_generator_did_not_yield(PyObject *stop) {
 }
 
 static void did_not_yield(PyObject *returned) {
-    PyObject *stop = PyObject_CallOneArg(PyExc_StopIteration, returned);
-    if (!stop) return;
+    within_raise_stop(returned);
+    PyObject *stop = within_take_raised();
     within_generator_did_not_yield(stop);
     Py_DECREF(stop);
 }
@@ -93,15 +93,16 @@ static int is_wrapping(PyObject *error, PyObject *value, PyObject *wrapped) {
 
 int within_generator_thrown(PyObject *value, PyObject *traceback, PyObject *stop,
                             PyObject *wrapped) {
-    int same = within_is_raised(value);
-    if (same || PyErr_ExceptionMatches(stop)) {
-        /* A StopIteration of the body's comes out again as itself: it was not swallowed. */
-        int swallowed = !same;
+    int returned = PyErr_ExceptionMatches(stop);
+    if (returned && !within_is_raised(value)) {
         PyErr_Clear();
-        if (same && PyErr_GivenExceptionMatches(value, stop)) return 0;
-        return swallowed ? 1 : pass_on(value, traceback);
+        return 1;
     }
     PyObject *error = within_take_raised();
+    if (error == value) {
+        Py_DECREF(error);
+        return returned ? 0 : pass_on(value, traceback);
+    }
     int wrapping = is_wrapping(error, value, wrapped);
     if (wrapping == 0)
         within_raise(error);

@@ -65,11 +65,11 @@ static PyObject *throw_raised(const within_state *state, PyObject *gen) {
     within_handled handled = within_handle(error);
     int swallowed = within_generator_throw(state, gen, raised);
     within_handled_restore(handled);
-    Py_XDECREF(traceback);
     if (swallowed == 0)
-        within_raise(error);
+        within_reraise(error, traceback);
     else
         Py_DECREF(error);
+    Py_XDECREF(traceback);
     return swallowed > 0 ? Py_NewRef(Py_None) : NULL;
 }
 

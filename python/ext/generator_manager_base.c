@@ -200,6 +200,7 @@ static PyGetSetDef getset[] = {
 
 static PyMethodDef methods[] = {
     {"_recreate_cm", recreate, METH_NOARGS, "Return a fresh manager, of the same call."},
+    {"__class_getitem__", Py_GenericAlias, METH_O | METH_CLASS, "For type hints."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -47,6 +47,29 @@ static inline int within_is_raised(PyObject *error) {
 #endif
 }
 
+/** Raise the StopIteration that returns a value; as an iterator ends with it. */
+static inline void within_raise_stop(PyObject *value) {
+    if (Py_IsNone(value)) {
+        PyErr_SetNone(PyExc_StopIteration);
+    } else if (!PyTuple_Check(value) && !PyExceptionInstance_Check(value)) {
+        PyErr_SetObject(PyExc_StopIteration, value);
+    } else { /* these would be taken for its arguments */
+        PyObject *stop = PyObject_CallOneArg(PyExc_StopIteration, value);
+        if (stop) PyErr_SetObject(PyExc_StopIteration, stop);
+        Py_XDECREF(stop);
+    }
+}
+
+/**
+ * Raise an error again after it was handled by an __exit__, as a with statement does.
+ *
+ * Up to 3.10 a with statement puts back the traceback that the error had when it was caught.
+ */
+static inline void within_reraise(PyObject *error, PyObject *traceback) {
+    if (PY_VERSION_HEX < 0x030B0000 && traceback) PyException_SetTraceback(error, traceback);
+    within_raise(error);
+}
+
 /** What was being handled before within_handle. */
 typedef struct within_handled {
     _PyErr_StackItem *item;
