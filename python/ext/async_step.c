@@ -181,6 +181,7 @@ static PySendResult go_on(async_step *self, PySendResult sent, PyObject **result
     while (sent != PYGEN_NEXT) {
         sent = ended(self, sent, result);
         if (sent != PYGEN_NEXT) {
+            if (sent == PYGEN_ERROR) within_raise(within_take_raised()); /* with its traceback */
             done(self);
             return sent;
         }
@@ -239,11 +240,17 @@ static PySendResult throw_on(async_step *self, PyObject **args, Py_ssize_t count
     return PYGEN_ERROR;
 }
 
+/* An error thrown into a coroutine has what that was handling as its context, whatever it had before. */
 static PySendResult throw_while_closing(async_step *self, PyObject **args, Py_ssize_t count,
                                         PyObject **result) {
     within_handled handled = within_handle(self->error);
     PySendResult sent = throw_on(self, args, count, result);
     within_handled_restore(handled);
+    if (sent == PYGEN_ERROR) {
+        PyObject *error = within_take_raised();
+        if (error != self->error) PyException_SetContext(error, Py_NewRef(self->error));
+        within_raise(error);
+    }
     return sent;
 }
 
@@ -334,7 +341,10 @@ static void step_dealloc(PyObject *object) {
     if (self->stage != DONE && PyObject_CallFinalizerFromDealloc(object)) return;
     PyObject_GC_UnTrack(object);
     step_clear(object);
-    within_free_list_free(&free_list, object);
+    if (PyObject_GC_IsFinalized(object))
+        PyObject_GC_Del(object); /* the mark stays with the memory */
+    else
+        within_free_list_free(&free_list, object);
     Py_DECREF(type);
 }
 
