@@ -327,7 +327,7 @@ static void warn_never_awaited(async_step *self) {
 static void step_finalize(PyObject *object) {
     async_step *self = (async_step *)object;
     if (self->stage == DONE) return;
-    PyObject *raised = within_take_raised();
+    PyObject *raised = PyErr_Occurred() ? within_take_raised() : NULL;
     if (self->stage <= EXIT) warn_never_awaited(self);
     PyObject *closed = step_close(object, NULL);
     if (!closed) PyErr_WriteUnraisable(object);

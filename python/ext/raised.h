@@ -8,14 +8,18 @@
 
 #include "module.h"
 
-/** Take the raised error away. @return a new reference, or NULL when nothing is raised. */
+/**
+ * Take the raised error away. @return a new reference, never NULL.
+ *
+ * Python itself returns without an error now and then, when there is no memory: that is an error, too.
+ */
 static inline PyObject *within_take_raised(void) {
+    if (!PyErr_Occurred()) PyErr_SetString(PyExc_SystemError, "an error without an exception");
 #if PY_VERSION_HEX >= 0x030C0000
     return PyErr_GetRaisedException();
 #else
     PyObject *type, *error, *traceback;
     PyErr_Fetch(&type, &error, &traceback);
-    if (!type) return NULL;
     PyErr_NormalizeException(&type, &error, &traceback);
     if (traceback) PyException_SetTraceback(error, traceback);
     Py_DECREF(type);
