@@ -26,6 +26,8 @@ typedef struct async_step {
 
 static within_free_list free_list;
 
+void within_free_async_steps(void) { within_free_list_clear(&free_list); }
+
 static async_step *step_new(const within_state *state, generator_manager *manager,
                             async_stage stage) {
     async_step *self = (async_step *)within_free_list_new(&free_list, state->async_step);
@@ -218,10 +220,40 @@ static PySendResult step_am_send(PyObject *object, PyObject *value, PyObject **r
     return go_on(self, send(self, value, result), result);
 }
 
-static PyObject *step_next(PyObject *self) {
+static PyObject *resume(PyObject *self) {
     PyObject *result;
     PySendResult sent = step_am_send(self, Py_None, &result);
     return within_async_result(sent, result);
+}
+
+/*
+ * What the generator yields is what __aenter__ gives, and comes in the very StopIteration that says so:
+ * from 3.12 on, where `await` asks for the next item, it is passed on without being unpacked.
+ */
+static PyObject *enter_next(async_step *self) {
+    self->running = true;
+    if (self->stage == ENTER && begin(self)) {
+        done(self);
+        return NULL;
+    }
+    PyObject *result = NULL;
+    PySendResult sent = PYGEN_ERROR;
+    if (!PyIter_Check(self->awaited))
+        sent = send(self, Py_None, &result);
+    else if ((result = Py_TYPE(self->awaited)->tp_iternext(self->awaited)))
+        sent = PYGEN_NEXT;
+    else if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_StopIteration)) {
+        done(self);
+        return NULL;
+    }
+    sent = go_on(self, sent, &result);
+    return within_async_result(sent, result);
+}
+
+static PyObject *step_next(PyObject *object) {
+    async_step *self = (async_step *)object;
+    if (self->running || (self->stage != ENTER && self->stage != ENTERING)) return resume(object);
+    return enter_next(self);
 }
 
 static PyObject *step_send(PyObject *self, PyObject *value) {

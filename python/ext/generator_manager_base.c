@@ -5,6 +5,8 @@
 
 static within_free_list free_list;
 
+void within_free_generator_managers(void) { within_free_list_clear(&free_list); }
+
 generator_manager *within_generator_manager_allocate(PyTypeObject *type, vectorcallfunc call) {
     generator_manager *self = (generator_manager *)within_free_list_new(&free_list, type);
     if (!self) return NULL;

@@ -78,7 +78,11 @@ static int module_clear(PyObject *module) {
     return 0;
 }
 
-static void module_free(void *module) { module_clear(module); }
+static void module_free(void *module) {
+    module_clear(module);
+    within_free_generator_managers();
+    within_free_async_steps();
+}
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, module_exec},

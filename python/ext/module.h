@@ -59,6 +59,10 @@ static inline within_state *within_state_of(PyObject *module) {
     return (within_state *)PyModule_GetState(module);
 }
 
+/* What the free lists hold goes with the module. */
+void within_free_generator_managers(void);
+void within_free_async_steps(void);
+
 /** The state of the module that made a type, or one of its bases. @return NULL if none was. */
 within_state *within_state_of_type(PyTypeObject *type);
 
