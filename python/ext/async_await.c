@@ -3,13 +3,18 @@
 
 #include "raised.h"
 
+#if PY_VERSION_HEX >= 0x030E0000
+#define CANNOT_AWAIT "'%.100s' object can't be awaited"
+#else
+#define CANNOT_AWAIT "object %.100s can't be used in 'await' expression"
+#endif
+
 PyObject *within_async_iterator(PyObject *awaitable) {
     if (!awaitable || PyCoro_CheckExact(awaitable) || PyGen_CheckExact(awaitable)) return awaitable;
     const PyAsyncMethods *async = Py_TYPE(awaitable)->tp_as_async;
     PyObject *iterator = NULL;
     if (!async || !async->am_await)
-        PyErr_Format(PyExc_TypeError, "object %.100s can't be used in 'await' expression",
-                     Py_TYPE(awaitable)->tp_name);
+        PyErr_Format(PyExc_TypeError, CANNOT_AWAIT, Py_TYPE(awaitable)->tp_name);
     else
         iterator = async->am_await(awaitable);
     Py_DECREF(awaitable);

@@ -49,6 +49,8 @@ static inline void within_free_list_clear(within_free_list *list) {
     while (list->first) {
         PyObject *self = list->first;
         list->first = (PyObject *)Py_TYPE(self);
+        Py_SET_TYPE(self,
+                    &PyTuple_Type); /* from any such type Python sees where the memory begins */
         PyObject_GC_Del(self);
     }
     list->count = 0;

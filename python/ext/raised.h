@@ -55,6 +55,12 @@ static inline int within_is_raised(PyObject *error) {
 static inline void within_raise_stop(PyObject *value) {
     if (Py_IsNone(value)) {
         PyErr_SetNone(PyExc_StopIteration);
+#if PY_VERSION_HEX >= 0x030E0000 /* made without a context */
+    } else {
+        PyObject *stop = PyObject_CallOneArg(PyExc_StopIteration, value);
+        if (stop) PyErr_SetRaisedException(stop);
+    }
+#else
     } else if (!PyTuple_Check(value) && !PyExceptionInstance_Check(value)) {
         PyErr_SetObject(PyExc_StopIteration, value);
     } else { /* these would be taken for its arguments */
@@ -62,6 +68,7 @@ static inline void within_raise_stop(PyObject *value) {
         if (stop) PyErr_SetObject(PyExc_StopIteration, stop);
         Py_XDECREF(stop);
     }
+#endif
 }
 
 /**
