@@ -103,10 +103,10 @@ static int begin(async_step *self) {
     return await_next(self, ENTERING);
 }
 
-/* One more yield. From 3.11 on the generator is closed before the error goes its way. */
+/* One more yield. The generator is closed before the error goes its way, if contextlib does so. */
 static int did_not_stop(async_step *self, const char *message) {
     PyErr_SetString(PyExc_RuntimeError, message);
-    if (PY_VERSION_HEX < 0x030B0000) return -1;
+    if (!within_generator_closes()) return -1;
     self->error = within_take_raised();
     self->stage = CLOSING;
     PyObject *gen = within_generator_manager_generator(self->manager);

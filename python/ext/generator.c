@@ -3,6 +3,10 @@
 
 #include "raised.h"
 
+static bool closes;
+
+bool within_generator_closes(void) { return closes; }
+
 /* next(generator), but without an error object when it returns. */
 static PySendResult advance(PyObject *generator, PyObject **result) {
     if (PyGen_CheckExact(generator)) return PyIter_Send(generator, Py_None, result);
@@ -62,7 +66,7 @@ static void close_after_error(PyObject *generator) {
 
 void within_generator_did_not_stop(PyObject *generator, const char *message) {
     PyErr_SetString(PyExc_RuntimeError, message);
-    if (PY_VERSION_HEX >= 0x030B0000) close_after_error(generator);
+    if (closes) close_after_error(generator);
 }
 
 int within_generator_finish(PyObject *generator) {
@@ -138,4 +142,25 @@ int within_generator_throw(const within_state *state, PyObject *generator,
     Py_XDECREF(yielded);
     Py_DECREF(made);
     return swallowed;
+}
+
+/* A generator that does not stop is closed by the standard library since some 3.11.x: the code tells. */
+int within_add_generator(PyObject *module) {
+    (void)module;
+    PyObject *contextlib = PyImport_ImportModule("contextlib");
+    PyObject *type = NULL, *leave = NULL;
+    if (contextlib) type = PyObject_GetAttrString(contextlib, "_GeneratorContextManager");
+    if (type) leave = PyObject_GetAttrString(type, "__exit__");
+    int found = leave ? 1 : -1;
+    if (leave && PyFunction_Check(leave)) {
+        PyObject *close = PyUnicode_FromString("close");
+        const PyCodeObject *code = (PyCodeObject *)PyFunction_GET_CODE(leave);
+        found = close ? PySequence_Contains(code->co_names, close) : -1;
+        Py_XDECREF(close);
+    }
+    closes = found > 0;
+    Py_XDECREF(leave);
+    Py_XDECREF(type);
+    Py_XDECREF(contextlib);
+    return found < 0 ? -1 : 0;
 }

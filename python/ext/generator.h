@@ -8,6 +8,8 @@
 
 #include "module.h"
 
+#include <stdbool.h>
+
 /** Run up to the yield. @return what it yields; or NULL with an error set. */
 PyObject *within_generator_enter(PyObject *generator);
 
@@ -22,7 +24,10 @@ int within_generator_finish(PyObject *generator);
  */
 int within_generator_throw(const within_state *state, PyObject *generator, PyObject *const *raised);
 
-/** Raise RuntimeError: the generator yielded once more. Closes it, from 3.11 on. */
+/** Whether contextlib of the running version closes a generator that does not stop. */
+bool within_generator_closes(void);
+
+/** Raise RuntimeError: the generator yielded once more. Closes it, if contextlib does. */
 void within_generator_did_not_stop(PyObject *generator, const char *message);
 
 /** Raise RuntimeError: the generator returned before its yield. `stop` is what it ended with. */

@@ -16,6 +16,7 @@
     X(with_method)                                                                                 \
     X(nullcontext)                                                                                 \
     X(function_call)                                                                               \
+    X(generator)                                                                                   \
     X(context_decorator)                                                                           \
     X(generator_manager_base)                                                                      \
     X(generator_manager)                                                                           \
