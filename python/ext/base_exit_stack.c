@@ -261,6 +261,18 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
+int within_exit_stack_add_methods(PyTypeObject *type) {
+    for (PyMethodDef *method = methods; method->ml_name; method++) {
+        if (method->ml_flags & METH_CLASS) continue;
+        PyObject *descriptor = PyDescr_NewMethod(type, method);
+        int failed =
+            !descriptor || PyObject_SetAttrString((PyObject *)type, method->ml_name, descriptor);
+        Py_XDECREF(descriptor);
+        if (failed) return -1;
+    }
+    return 0;
+}
+
 static PyGetSetDef getset[] = {
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
     {"_exit_callbacks", get_exit_callbacks, set_exit_callbacks, NULL, NULL},

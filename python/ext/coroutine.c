@@ -1,5 +1,6 @@
 /* Coroutines whose body is a C function. */
 #include "coroutine.h"
+#include "awaitable.h"
 #include "raised.h"
 
 #include <string.h>
@@ -40,44 +41,6 @@ static int check_usable(const within_coroutine *self) {
     return 0;
 }
 
-/* A coroutine that another one waits for already: its cr_await is set. */
-static int check_free(within_coroutine *self, PyObject *coroutine) {
-    within_state *state = within_state_of_type(Py_TYPE(self));
-    PyObject *awaited = PyObject_GetAttr(coroutine, state->names.ncr_await);
-    int free = awaited && Py_IsNone(awaited);
-    Py_XDECREF(awaited);
-    return free ? 0 : awaited ? fail(PyExc_RuntimeError, "coroutine is being awaited already") : -1;
-}
-
-/* Generators that types.coroutine marked can be awaited though they have no __await__. */
-static int is_marked_generator(PyObject *object) {
-    if (!PyGen_CheckExact(object)) return 0;
-    PyObject *code = PyObject_GetAttrString(object, "gi_code");
-    int marked = code && ((PyCodeObject *)code)->co_flags & CO_ITERABLE_COROUTINE;
-    Py_XDECREF(code);
-    return marked;
-}
-
-/* What `await object` iterates over. */
-static PyObject *iterator_of(within_coroutine *self, PyObject *object) {
-    if (PyCoro_CheckExact(object)) {
-        int fresh = Py_REFCNT(object) == 1; /* nobody else holds it, or waits for it */
-        return !fresh && check_free(self, object) ? NULL : Py_NewRef(object);
-    }
-    if (is_marked_generator(object)) return Py_NewRef(object);
-    const PyAsyncMethods *methods = Py_TYPE(object)->tp_as_async;
-    if (!methods || !methods->am_await)
-        return PyErr_Format(PyExc_TypeError, "object %.100s can't be used in 'await' expression",
-                            Py_TYPE(object)->tp_name);
-    PyObject *iterator = methods->am_await(object);
-    if (iterator && (PyCoro_CheckExact(iterator) || !PyIter_Check(iterator))) {
-        PyErr_Format(PyExc_TypeError, "__await__() returned %.100s, not an iterator",
-                     Py_TYPE(iterator)->tp_name);
-        Py_CLEAR(iterator);
-    }
-    return iterator;
-}
-
 /* Coroutines await coroutines: the interpreter's limit of depth is for them too. */
 static PySendResult send_to_awaited(within_coroutine *self, PyObject *sent, PyObject **value) {
     *value = NULL;
@@ -99,7 +62,7 @@ static PySendResult run(within_coroutine *self, PyObject *value, PyObject **resu
         }
         PyObject *awaitable = *result;
         value = NULL;
-        self->awaiting = iterator_of(self, awaitable);
+        self->awaiting = within_awaitable_iterator(within_state_of_type(Py_TYPE(self)), awaitable);
         Py_DECREF(awaitable);
         if (!self->awaiting) continue;
         if (send_to_awaited(self, Py_None, &value) == PYGEN_NEXT) {

@@ -277,8 +277,10 @@ def test_aclosing(lib):
 
 def test_nullcontext_is_asynchronous_too(lib):
     async def main():
-        async with lib.nullcontext() as nothing, lib.nullcontext((1, 2)) as pair, lib.nullcontext(StopIteration(1)) as stop:
-            return nothing, pair, stop.args
+        stop = StopIteration(1)
+        async with lib.nullcontext() as nothing, lib.nullcontext((1, 2)) as pair:
+            async with lib.nullcontext(stop) as same:
+                return nothing, pair, same.args
 
     assert run(main()) == (None, (1, 2), (1,))
 

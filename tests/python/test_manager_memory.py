@@ -147,8 +147,8 @@ def test_references_to_constants_stay_even():
     assert max(abs(new - old) for new, old in zip(after, before)) < 100
 
 
-# One allocation fails, the next works again: if all fail, CPython itself aborts. Each scenario ends in success or in a MemoryError, with the lock free. Made once before, so that what is
-# cached is there.
+# One allocation fails, the next works again: if all fail, CPython itself aborts. Each scenario ends in success
+# or in a MemoryError, with the lock free. Each is run before, so that what is cached is there.
 NO_MEMORY = """
 import sys, threading, _testcapi
 from within.contextlib import *
