@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 export BUILD
 
-.PHONY: all run test test-long bench check format install clean help
+.PHONY: all run run-python test test-long bench check format install clean help
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
@@ -21,6 +21,11 @@ $(BUILD)/tests-enabled: | $(BUILD)/build.ninja
 
 run: all
 	$(BUILD)/src/cli/within run -- $(BUILD)/examples/ber/ber
+
+run-python:
+	@tools/setup.sh venv
+	@tools/venv.sh
+	$(BUILD)/venv/bin/within run -- $(BUILD)/venv/bin/python examples/digits/train.py
 
 test: $(BUILD)/tests-enabled all
 	@tools/run_tests.py -C $(BUILD)
@@ -50,6 +55,7 @@ clean:
 help:
 	@echo 'make            build the library, the command and the example into $(BUILD)/'
 	@echo 'make run        run the example under `within run`, and show its report'
+	@echo 'make run-python train the example in Python under `within run`, and show its report'
 	@echo 'make test       run the tests; the last line says how many passed and failed'
 	@echo 'make test-long  run the tests that take minutes, which make test leaves out'
 	@echo 'make bench      measure; prints a table and writes $(BUILD)/bench.json'
