@@ -66,6 +66,7 @@ find_missing() {
             need python3-venv has_venv
             ;;
         bench)
+            need python3-dev interpreter_found
             need g++ command_found g++
             need clang-19 command_found clang-19
             ;;
