@@ -5,6 +5,8 @@ import os
 
 from . import _within  # noqa: F401  loads libwithin, which programs in C then share
 
+__version__ = _within.__version__
+
 
 def get_include():
     """Return the folder of within.h, for C code that is built against this package."""
