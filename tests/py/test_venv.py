@@ -11,7 +11,7 @@ PYTHON = """#!/usr/bin/env bash
 case "$*" in
 '-m venv '*) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && cp "$0" "$3/bin/pip" && echo venv >>calls ;;
 '-m pip install'*) echo "${@: -1}" >>calls && [ ! -e no-network ] || { echo 'no route to host'; exit 1; } ;;
-'-c '*) grep -q scikit-learn calls ;;
+'- '*) shift && for name; do grep -q "$name" calls || echo "$name"; done | xargs ;;
 esac
 """
 
@@ -30,10 +30,10 @@ def project(root, tmp_path):
     (tmp_path / "python3").chmod(0o755)
     environment = {name: value for name, value in os.environ.items() if name != "BUILD"}
 
-    def run():
-        (tmp_path / "calls").write_text("scikit-learn\n" if (tmp_path / "build").exists() else "")
+    def run(*packages):
+        (tmp_path / "calls").write_text("numpy scikit-learn\n" if (tmp_path / "build").exists() else "")
         before = len((tmp_path / "calls").read_text().split())
-        command = [tmp_path / "tools/venv.sh"]
+        command = [tmp_path / "tools/venv.sh", *packages]
         environment["PYTHON"] = str(tmp_path / "python3")
         run.last = subprocess.run(command, env=environment, capture_output=True, text=True, cwd=tmp_path)
         return (tmp_path / "calls").read_text().split()[before:]
@@ -53,11 +53,17 @@ def test_the_first_run_makes_all_and_the_second_does_nothing(project):
     assert project.last.stdout == ""
     assert project.last.stderr.splitlines() == [
         "within: making build/venv",
-        "within: installing numpy and scikit-learn into it",
+        "within: installing numpy scikit-learn into it",
         "within: installing this project into it",
     ]
     assert project() == []
     assert (project.last.returncode, project.last.stderr) == (0, "")
+
+
+def test_a_package_that_is_named_is_added(project):
+    project()
+    assert project("mypy") == ["mypy"]
+    assert project.last.stderr == "within: installing mypy into it\n"
 
 
 @pytest.mark.parametrize("change", ["edit", "delete"])
