@@ -41,9 +41,9 @@ def side(statement, names, around="if True:"):
     """
     body = textwrap.indent(textwrap.dedent(statement).strip() + "\n", " " * 3) * UNROLLED
     is_async = "async " in statement or "await " in statement
-    head = "async def run(n):" if is_async else "def run(n):"
+    head = "async def run(_n):" if is_async else "def run(_n):"
     scope = {**names, "repeat": itertools.repeat}
-    exec(f"{head}\n {around}\n  for _ in repeat(None, n // {UNROLLED}):\n{body}", scope)
+    exec(f"{head}\n {around}\n  for _ in repeat(None, _n // {UNROLLED}):\n{body}", scope)
     return driven(scope["run"]) if is_async else scope["run"]
 
 
