@@ -61,10 +61,10 @@ def run(program, folder, **environment):
     )
 
 
-@pytest.mark.parametrize("page, program, output", programs())
+@pytest.mark.parametrize("page, program, output", list(programs()))
 def test_every_program_prints_what_its_page_says(page, program, output, tmp_path):
     build_libraries(page, program, tmp_path)
-    done = run(program, tmp_path, PYTHONIOENCODING="utf-8")
+    done = run(program, tmp_path, PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="1")
     assert done.returncode == 0, done.stdout
     assert expected(output or "").fullmatch(done.stdout), f"it is printed otherwise:\n{done.stdout}"
 
