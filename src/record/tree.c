@@ -217,7 +217,9 @@ static wi__branch *same_child(wi__branch *parent, const wi__branch *branch) {
     const wi__text *text = wi__cell(branch->node->name);
     section_name name = {text->bytes, text->length, text->cut, text->hash};
     wi__branch *child = child_of(parent, branch->key, &name);
-    if (child && child != parent->lane->other) child->apart = branch->apart;
+    if (!child || child == parent->lane->other) return child;
+    child->apart = branch->apart;
+    child->told = branch->told;
     return child;
 }
 
