@@ -13,7 +13,10 @@
 /* One line a file; the order is that of creation. */
 #define WITHIN_PARTS(X)                                                                            \
     X(with_method)                                                                                 \
-    X(nullcontext)
+    X(nullcontext)                                                                                 \
+    X(names)                                                                                       \
+    X(enclosing)                                                                                   \
+    X(section)
 
 typedef struct within_state {
     PyTypeObject *with_method;
