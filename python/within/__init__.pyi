@@ -1,7 +1,7 @@
 # Every public name of the package, and its types.
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar, final, overload, type_check_only
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, overload, type_check_only
 
 import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
 from typing_extensions import Self
@@ -16,7 +16,6 @@ _Column = Literal["calls", "total", "mean", "std", "self", "min", "p50", "p99", 
 class _Stream(Protocol):
     def write(self, text: str, /) -> object: ...
 
-@final
 class section:
     def __new__(cls, name: str) -> Self: ...
     @property

@@ -17,5 +17,13 @@ from contextlib import (
     suppress as suppress,
 )
 
+__all__ = [
+    "asynccontextmanager", "contextmanager", "closing", "aclosing", "nullcontext",
+    "AbstractContextManager", "AbstractAsyncContextManager",
+    "AsyncExitStack", "ContextDecorator", "ExitStack", "AsyncContextDecorator",
+    "redirect_stdout", "redirect_stderr", "suppress",
+]
+
 if sys.version_info >= (3, 11):
     from contextlib import chdir as chdir
+    __all__ += ["chdir"]
