@@ -13,7 +13,8 @@
 /* One line a file; the order is that of creation. */
 #define WITHIN_PARTS(X)                                                                            \
     X(with_method)                                                                                 \
-    X(nullcontext)
+    X(nullcontext)                                                                                 \
+    X(timer)
 
 typedef struct within_state {
     PyTypeObject *with_method;

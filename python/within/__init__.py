@@ -3,7 +3,7 @@
 import importlib
 import os
 
-from . import _within  # noqa: F401  loads libwithin, which programs in C then share
+from ._within import Timer  # noqa: F401  loads libwithin, which programs in C then share
 
 
 def get_include():
