@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""The shared library exports what the public headers declare with WI_API, and needs libc and libm alone.
+"""The shared library exports what headers declare with WI_API, and needs libc and libm alone.
+
+Public headers do, and those in src that the Python extension includes.
 
     tools/check_exports.py LIBRARY [ROOT]
 """
@@ -42,11 +44,13 @@ def declared_name(declaration):
 
 
 def declared(root):
-    """The names that the public headers declare with WI_API, once their macros are expanded."""
-    include = root / "include"
-    lines = (f"#include <{path.relative_to(include)}>\n" for path in sorted(include.rglob("*.h")))
+    """The names that headers declare with WI_API, once their macros are expanded."""
+    include, source = root / "include", root / "src"
+    names = [path.relative_to(include) for path in sorted(include.rglob("*.h"))]
+    names += [path.relative_to(source) for path in sorted(source.rglob("*.h")) if "WI_API" in path.read_text()]
+    lines = (f"#include <{name}>\n" for name in names)
     compiler = os.environ.get("CC", "cc").split()
-    text = output_of(*compiler, "-E", "-P", f"-I{include}", "-", input="".join(lines))
+    text = output_of(*compiler, "-E", "-P", f"-I{include}", f"-I{source}", "-", input="".join(lines))
     return {declared_name(part) for part in re.split(r"[;{}]", text) if EXPORTED in part}
 
 
@@ -67,7 +71,7 @@ def main():
     library = Path(sys.argv[1])
     root = Path(sys.argv[2] if len(sys.argv) > 2 else Path(__file__).parent.parent).resolve()
     want, have = declared(root), exported(library)
-    wrong = [f"{name} is exported, but no public header declares it with WI_API" for name in have - want]
+    wrong = [f"{name} is exported, but no header declares it with WI_API" for name in have - want]
     wrong += [f"{name} is declared with WI_API, but not exported" for name in want - have]
     wrong += [f"needs {name}: only libc and libm may be" for name in needed(library) if not MAY_NEED.fullmatch(name)]
     for message in sorted(wrong):

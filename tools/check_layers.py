@@ -3,8 +3,8 @@
 
     tools/check_layers.py [ROOT]
 
-`report` reads records through their reader only, `cli` sits on top, and what is outside src may use
-the public headers alone; tests and benchmarks may use anything.
+`report` reads records through their reader only, and so does `python`; `cli` sits on top, and what is
+outside may use the public headers alone; tests and benchmarks may use anything.
 """
 
 import re
@@ -18,6 +18,7 @@ MAY_INCLUDE = {
     "manage": {"block", "record"},
     "runs": {"block", "record", "manage"},
     "report": {"public", "reader"},
+    "python": {"public", "reader"},
     "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},
     "top": {"public"},
     "outside": {"public"},
@@ -46,7 +47,7 @@ def layer_of(path):
         return PUBLIC_LAYER.get("/".join(parts[1:]), "top") if len(parts) > 2 else "top"
     if parts[0] == "src":
         return parts[1] if len(parts) > 2 else "top"
-    return "outside"
+    return "python" if parts[0] == "python" else "outside"
 
 
 def target_layers(root, path, mark, name):
@@ -83,7 +84,7 @@ def wrong_includes(root, path):
 
 def main():
     root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent).resolve()
-    folders = "include", "src", "examples", "bench"
+    folders = "include", "src", "python", "examples", "bench"
     files = [p for f in folders for p in sorted((root / f).rglob("*")) if p.suffix in (".c", ".h", ".cpp")]
     messages = [m for p in files for m in wrong_includes(root, p.relative_to(root))]
     print("\n".join(messages), end="\n" if messages else "")
