@@ -99,7 +99,7 @@ static PyObject *timer_call_other(PyObject *self, PyObject *const *args, size_t 
     if (PyVectorcall_NARGS(nargsf) != 1 || names || !PyCallable_Check(args[0]))
         return PyErr_Format(PyExc_TypeError,
                             "a Timer is called with the function that it decorates");
-    PyObject *module = PyImport_ImportModule("within.decorate");
+    PyObject *module = PyImport_ImportModule("within._decorate");
     PyObject *make = module ? PyObject_GetAttrString(self, "_fresh") : NULL;
     PyObject *wrapper =
         make ? PyObject_CallMethod(module, "in_manager", "OO", args[0], make) : NULL;

@@ -1,7 +1,5 @@
 """Profiler: sections of one's own, apart from the process's sections and from other profilers."""
 
-from operator import itemgetter
-
 from . import _within
 
 TITLE = "Profiling Report"
@@ -51,9 +49,9 @@ class Profiler(_within.Profiler):
         >>> load.path, load.calls, 0 < load.self == load.total == load.mean == load.min == load.max
         ('load', 1, True)
         """
-        from .stats import SectionStats
+        from ._stats import SectionStats
 
-        return [SectionStats(*line) for line in sorted(self._lines(), key=itemgetter(0))]
+        return [SectionStats(*line) for line in sorted(self._lines(), key=lambda line: line[0])]
 
     def report(self, columns=(), stream=None, title=TITLE):
         """Print a line for each path, sorted by path.
@@ -82,13 +80,13 @@ class Profiler(_within.Profiler):
         epoch                                    calls=   1 total=0.0523s mean=0.0523s std=0.0000s
         epoch > forward                          calls=   1 total=0.0210s mean=0.0210s std=0.0000s
         """
-        from .report_text import text
+        from ._report_text import text
 
         print(text(self.stats(), columns, title), file=stream)
 
     def to_dict(self):
         """Return ``{path: {"calls": …, "total": …, …}}``, ready for JSON: None where there is no figure yet."""
-        from .stats import to_dict
+        from ._stats import to_dict
 
         return to_dict(self.stats())
 
@@ -100,16 +98,16 @@ class Profiler(_within.Profiler):
         ImportError
             If pandas is not installed.
         """
-        from .stats import to_pandas
+        from ._stats import to_pandas
 
         return to_pandas(self.stats())
 
     def __str__(self):
-        from .report_text import text
+        from ._report_text import text
 
         return text(self.stats(), title=TITLE)
 
     def _repr_html_(self):
-        from .report_html import table
+        from ._report_html import table
 
         return table(self.stats(), TITLE)

@@ -8,8 +8,10 @@ import types
 
 import pytest
 
-from within import report_html, report_text, stats
-from within.stats import SectionStats
+from within import _report_html as report_html
+from within import _report_text as report_text
+from within import _stats as stats
+from within._stats import SectionStats
 
 NAN = math.nan
 EPOCH = SectionStats("epoch", 100, 5.2341, 0.1, 0.0523, 0.0011, 0.05, 0.052, 0.06, 0.061, 0)
