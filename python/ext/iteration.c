@@ -1,0 +1,157 @@
+/* Loops that are measured: each pass, and apart from it the wait for the next item. */
+#include "iteration.h"
+
+static void end_pass(within_iteration *self, int failed) {
+    if (!self->passing) return;
+    self->passing = 0;
+    within_section_close(self->pass, failed);
+}
+
+/* A measurement never stops the loop. */
+static char opened(PyObject *section) {
+    if (within_section_open(section) == 0) return 1;
+    PyErr_Clear();
+    return 0;
+}
+
+int within_iteration_wait(within_iteration *self) {
+    if (self->waiting) {
+        PyErr_SetString(PyExc_RuntimeError, "Profiler.iterate(): the next item is waited for already: "
+                                            "one loop takes the items, one at a time");
+        return -1;
+    }
+    end_pass(self, 0);
+    self->waiting = 1;
+    self->timing = opened(self->wait);
+    return 0;
+}
+
+void within_iteration_arrived(within_iteration *self, within_arrival arrival) {
+    self->waiting = 0;
+    if (self->timing) within_section_close(self->wait, arrival == WITHIN_ERROR);
+    self->timing = 0;
+    if (arrival == WITHIN_END) Py_CLEAR(self->source);
+    if (arrival != WITHIN_ITEM) return;
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    self->passing = opened(self->pass);
+    PyErr_Restore(type, value, traceback);
+}
+
+/* ---- for ---- */
+
+static within_arrival arrival_of(PyObject *item) {
+    if (item) return WITHIN_ITEM;
+    return PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_StopIteration) ? WITHIN_ERROR : WITHIN_END;
+}
+
+static PyObject *iteration_next(PyObject *op) {
+    within_iteration *self = (within_iteration *)op;
+    if (!self->source) {
+        end_pass(self, 0);
+        return NULL;
+    }
+    if (within_iteration_wait(self)) return NULL;
+    PyObject *source = Py_NewRef(self->source);
+    PyObject *item = Py_TYPE(source)->tp_iternext(source);
+    within_iteration_arrived(self, arrival_of(item));
+    Py_DECREF(source);
+    return item;
+}
+
+static PyObject *iteration_length_hint(PyObject *op, PyObject *unused) {
+    (void)unused;
+    within_iteration *self = (within_iteration *)op;
+    if (!self->source) return PyLong_FromLong(0);
+    Py_ssize_t hint = PyObject_LengthHint(self->source, -1);
+    if (hint == -1 && PyErr_Occurred()) return NULL;
+    return hint < 0 ? Py_NewRef(Py_NotImplemented) : PyLong_FromSsize_t(hint);
+}
+
+/* ---- life ---- */
+
+static int iteration_traverse(PyObject *op, visitproc visit, void *arg) {
+    within_iteration *self = (within_iteration *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->source);
+    Py_VISIT(self->pass);
+    Py_VISIT(self->wait);
+    return 0;
+}
+
+/* While an exception unwinds a loop it is set: then it is what ended the pass. */
+static int iteration_clear(PyObject *op) {
+    within_iteration *self = (within_iteration *)op;
+    end_pass(self, PyErr_Occurred() != NULL);
+    Py_CLEAR(self->source);
+    Py_CLEAR(self->pass);
+    Py_CLEAR(self->wait);
+    return 0;
+}
+
+static void iteration_dealloc(PyObject *op) {
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    iteration_clear(op);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyMethodDef methods[] = {
+    {"__length_hint__", iteration_length_hint, METH_NOARGS,
+     "How many items are left, if the source knows."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, "A loop that Profiler.iterate() measures."},
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, iteration_next},
+    {Py_tp_methods, methods},
+    {Py_tp_traverse, iteration_traverse},
+    {Py_tp_clear, iteration_clear},
+    {Py_tp_dealloc, iteration_dealloc},
+    {0, NULL},
+};
+
+static PyType_Slot async_slots[] = {
+    {Py_tp_doc, "An asynchronous loop that Profiler.iterate() measures."},
+    {Py_am_aiter, PyObject_SelfIter},
+    {Py_am_anext, within_iteration_anext},
+    {Py_tp_traverse, iteration_traverse},
+    {Py_tp_clear, iteration_clear},
+    {Py_tp_dealloc, iteration_dealloc},
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "within._within.iteration",
+    .basicsize = sizeof(within_iteration),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = slots,
+};
+
+static PyType_Spec async_spec = {
+    .name = "within._within.async_iteration",
+    .basicsize = sizeof(within_iteration),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = async_slots,
+};
+
+/* ---- names ---- */
+
+/* A name that is cut at its end would lose what is appended, and passes and waits would be one line. */
+static PyObject *wait_name(PyObject *name) {
+    static const char suffix[] = " (wait)";
+    enum { LONGEST = WI_NAME_MAX - (int)sizeof suffix + 1 - 3, MOST_BYTES = 4 };
+    PyObject *bytes = PyUnicode_AsEncodedString(name, "utf-8", "backslashreplace");
+    if (!bytes) return NULL;
+    Py_ssize_t length = PyBytes_GET_SIZE(bytes), fits = LONGEST / MOST_BYTES;
+    Py_DECREF(bytes);
+    if (length + (Py_ssize_t)sizeof suffix - 1 <= WI_NAME_MAX)
+        return PyUnicode_FromFormat("%U%s", name, suffix);
+    PyObject *begin = PyUnicode_Substring(name, 0, fits);
+    PyObject *cut = begin ? PyUnicode_FromFormat("%U…%s", begin, suffix) : NULL;
+    Py_XDECREF(begin);
+    return cut;
+}
