@@ -18,7 +18,8 @@ static struct {
     int pending;
     char parents_path[PATH_MAX]; /* empty: it had no file */
     const wi__lane *lane;
-    wi__branch *branch; /* the innermost section that was open at the fork and still is */
+    wi__branch *branch;    /* the innermost section that was open at the fork */
+    wi__branch *inherited; /* the innermost of plain ones that was, and still is; or the root */
 } forked;
 
 static void begin_header_again(void) {
@@ -35,9 +36,15 @@ static void begin_header_again(void) {
 
 /* Of all threads only the one that forked lives in the child. */
 static void begin_lanes_again(void) {
-    wi__lanes_restart(wi__self.lane);
     uint64_t now = wi__ticks();
+    wi__lanes_restart(wi__self.lane, now);
     for (wi__branch *open = forked.branch; open; open = open->parent) open->node->start = now;
+}
+
+/* Spans remember a start of their own: only plain sections need to be looked after. */
+static wi__branch *plain_from(wi__branch *branch) {
+    while (branch && branch->node->spans) branch = branch->parent;
+    return branch;
 }
 
 /* A child that has measured nothing and forks itself still has waiting what it came with. */
@@ -46,6 +53,7 @@ static void remember_parent(void) {
     if (!forked.pending)
         snprintf(forked.parents_path, sizeof forked.parents_path, "%s", path ? path : "");
     if (wi__self.branch || wi__self.lane != forked.lane) forked.branch = wi__self.branch;
+    forked.inherited = plain_from(forked.branch);
     forked.pending = 1;
     forked.lane = wi__self.lane;
     wi__self.branch = NULL;
@@ -82,9 +90,10 @@ const char *wi__fork_settle(char *path, size_t size) {
 }
 
 void wi__fork_closed(const wi__branch *branch) {
-    if (branch->lane == forked.lane && branch == forked.branch) forked.branch = branch->parent;
+    if (branch->lane == forked.lane && branch == forked.inherited)
+        forked.inherited = plain_from(branch->parent);
 }
 
 int wi__fork_is_inside_inherited(void) {
-    return wi__self.lane == forked.lane && forked.branch && forked.branch->parent;
+    return wi__self.lane == forked.lane && forked.inherited && forked.inherited->parent;
 }

@@ -64,10 +64,10 @@ void wi__lane_give_back(wi__lane *lane) {
     without_thread = lane;
 }
 
-void wi__lanes_restart(const wi__lane *keep) {
+void wi__lanes_restart(const wi__lane *keep, uint64_t now) {
     without_thread = NULL;
     for (wi__lane *lane = all; lane; lane = lane->next) {
-        wi__tree_zero(lane->region->root);
+        wi__tree_zero(lane->root, now, lane == keep);
         lane->next_anchor = 0;
         lane->region->threads = lane == keep;
         lane->region->thread = (uint32_t)syscall(SYS_gettid);

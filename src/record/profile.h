@@ -28,7 +28,7 @@ typedef struct wi__bucket_calls {
 typedef struct wi__path {
     char *name; /* printable UTF-8; ends in "…" if it was cut; "" of the root */
     uint32_t parent, first_child, last_child, next_sibling; /* index into paths, or WI__NO_PATH */
-    uint32_t open_calls;                                    /* how many threads are inside */
+    uint32_t open_calls;                                    /* how many are inside */
     uint64_t calls;                                         /* that have ended */
     uint64_t total;                                         /* of calls that have ended */
     uint64_t open_ticks; /* of open calls, until the record's end */
@@ -46,7 +46,9 @@ typedef struct wi__path {
 typedef struct wi__open_scope {
     char kind[16];   /* "section", or the manager's own word: "file" */
     char *what;      /* a section's name, or the manager's text */
-    uint64_t start;  /* ticks */
+    uint64_t start;  /* ticks; of the newest, if several are open */
+    uint64_t starts; /* the sum of their starts, modulo 2^64 */
+    uint32_t count;  /* how many are open: more than one of spans only */
     uint32_t thread; /* kernel's thread id; 0 if that thread has ended */
     uint32_t depth;  /* of a section: larger further in, to order those that began at once */
     uint32_t path;   /* of a section; else WI__NO_PATH */
