@@ -138,20 +138,77 @@ static PyType_Spec async_spec = {
     .slots = async_slots,
 };
 
-/* ---- names ---- */
+/* ---- making one ---- */
 
-/* A name that is cut at its end would lose what is appended, and passes and waits would be one line. */
+/* A name that the record cuts at its end would lose what is appended: passes and waits would be one line. */
 static PyObject *wait_name(PyObject *name) {
-    static const char suffix[] = " (wait)";
-    enum { LONGEST = WI_NAME_MAX - (int)sizeof suffix + 1 - 3, MOST_BYTES = 4 };
+    static const char suffix[] = " (wait)", mark[] = "…";
+    enum { ROOM = WI_NAME_MAX - (int)sizeof suffix + 1, CUT_ROOM = ROOM - (int)sizeof mark + 1 };
     PyObject *bytes = PyUnicode_AsEncodedString(name, "utf-8", "backslashreplace");
     if (!bytes) return NULL;
-    Py_ssize_t length = PyBytes_GET_SIZE(bytes), fits = LONGEST / MOST_BYTES;
-    Py_DECREF(bytes);
-    if (length + (Py_ssize_t)sizeof suffix - 1 <= WI_NAME_MAX)
-        return PyUnicode_FromFormat("%U%s", name, suffix);
-    PyObject *begin = PyUnicode_Substring(name, 0, fits);
-    PyObject *cut = begin ? PyUnicode_FromFormat("%U…%s", begin, suffix) : NULL;
+    PyObject *begin = NULL, *whole = NULL;
+    if (PyBytes_GET_SIZE(bytes) <= ROOM)
+        whole = PyUnicode_FromFormat("%U%s", name, suffix);
+    else if ((begin = PyUnicode_DecodeUTF8(PyBytes_AS_STRING(bytes), CUT_ROOM, "ignore")))
+        whole = PyUnicode_FromFormat("%U%s%s", begin, mark, suffix);
     Py_XDECREF(begin);
-    return cut;
+    Py_DECREF(bytes);
+    return whole;
+}
+
+static int is_asynchronous(PyObject *iterable) {
+    const PyAsyncMethods *methods = Py_TYPE(iterable)->tp_as_async;
+    return methods && methods->am_aiter && !Py_TYPE(iterable)->tp_iter;
+}
+
+static PyObject *async_iterator_of(PyObject *iterable) {
+    PyObject *source = Py_TYPE(iterable)->tp_as_async->am_aiter(iterable);
+    const PyAsyncMethods *methods = source ? Py_TYPE(source)->tp_as_async : NULL;
+    if (!source || (methods && methods->am_anext)) return source;
+    PyErr_Format(PyExc_TypeError, "Profiler.iterate() iterable gave %.200s, which has no __anext__()",
+                 Py_TYPE(source)->tp_name);
+    Py_DECREF(source);
+    return NULL;
+}
+
+static PyObject *iterator_of(PyObject *iterable) {
+    PyObject *source = PyObject_GetIter(iterable);
+    if (source || !PyErr_ExceptionMatches(PyExc_TypeError) || Py_TYPE(iterable)->tp_iter) return source;
+    return PyErr_Format(PyExc_TypeError, "Profiler.iterate() iterable must be iterable, not %.200s",
+                        Py_TYPE(iterable)->tp_name);
+}
+
+static int begin(within_iteration *self, PyObject *profiler, PyObject *name, PyObject *iterable) {
+    PyObject *waiting = wait_name(name);
+    self->pass = waiting ? within_section_new(profiler, name) : NULL;
+    self->wait = self->pass ? within_section_new(profiler, waiting) : NULL;
+    Py_XDECREF(waiting);
+    if (!self->wait) return -1;
+    self->source =
+        is_asynchronous(iterable) ? async_iterator_of(iterable) : iterator_of(iterable);
+    return self->source ? 0 : -1;
+}
+
+PyObject *within_iteration_new(within_state *state, PyObject *profiler, PyObject *name,
+                               PyObject *iterable) {
+    PyTypeObject *type = is_asynchronous(iterable) ? state->async_iteration : state->iteration;
+    if (!PyUnicode_Check(name))
+        return PyErr_Format(PyExc_TypeError, "Profiler.iterate() name must be str, not %.200s",
+                            Py_TYPE(name)->tp_name);
+    within_iteration *self = (within_iteration *)type->tp_alloc(type, 0);
+    if (self && begin(self, profiler, name, iterable)) Py_CLEAR(self);
+    return (PyObject *)self;
+}
+
+static int add(PyObject *module, PyType_Spec *type_spec, PyTypeObject **type) {
+    *type = within_add_type(module, type_spec, NULL);
+    Py_XINCREF(*type);
+    return *type ? 0 : -1;
+}
+
+int within_add_iteration(PyObject *module) {
+    within_state *state = within_state_of(module);
+    return add(module, &spec, &state->iteration) || add(module, &async_spec, &state->async_iteration)
+               ? -1
+               : 0;
 }

@@ -13,7 +13,8 @@ typedef struct within_iteration {
     PyObject_HEAD PyObject *source; /* the iterator, asynchronous or not; NULL: it has ended */
     PyObject *pass, *wait;          /* sections */
     char passing;                   /* a pass is open */
-    char waiting;                   /* the next item is being waited for */
+    char waiting;                   /* the next item is being waited for, */
+    char timing;                    /* and that is measured */
 } within_iteration;
 
 /** A new loop over `iterable`, `async for` if it is asynchronous; NULL with an error set. */
