@@ -38,7 +38,8 @@ static void end_by_error(step *self) {
 
 static int begin(step *self) {
     if (self->begun) {
-        PyErr_SetString(PyExc_RuntimeError, "cannot reuse a step of Profiler.iterate(): it was awaited");
+        PyErr_SetString(PyExc_RuntimeError,
+                        "cannot reuse a step of Profiler.iterate(): it was awaited");
         return -1;
     }
     if (!self->iteration->source) {
@@ -140,7 +141,7 @@ static void step_dealloc(PyObject *op) {
     Py_DECREF(type);
 }
 
-static PyMethodDef methods[] = {
+static PyMethodDef step_methods[] = {
     {"send", step_send_method, METH_O, "Go on with a value."},
     {"throw", step_throw, METH_VARARGS, "Go on with an exception."},
     {"close", step_close, METH_NOARGS, "Give up."},
@@ -153,7 +154,7 @@ static PyType_Slot slots[] = {
     {Py_am_send, step_send},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, step_next},
-    {Py_tp_methods, methods},
+    {Py_tp_methods, step_methods},
     {Py_tp_traverse, step_traverse},
     {Py_tp_clear, step_clear},
     {Py_tp_dealloc, step_dealloc},
@@ -168,8 +169,8 @@ static PyType_Spec spec = {
 };
 
 PyObject *within_iteration_anext(PyObject *iteration) {
-    PyTypeObject *type = within_state_of_object(iteration)->iteration_step;
-    step *self = PyObject_GC_New(step, type);
+    within_state *state = PyType_GetModuleState(Py_TYPE(iteration));
+    step *self = state ? PyObject_GC_New(step, state->iteration_step) : NULL;
     if (!self) return NULL;
     self->iteration = (within_iteration *)Py_NewRef(iteration);
     self->awaited = NULL;

@@ -1,40 +1,26 @@
 /* Loops that are measured: each pass, and apart from it the wait for the next item. */
 #include "iteration.h"
 
-static void end_pass(within_iteration *self, int failed) {
-    if (!self->passing) return;
-    self->passing = 0;
-    within_section_close(self->pass, failed);
-}
-
-/* A measurement never stops the loop. */
-static char opened(PyObject *section) {
-    if (within_section_open(section) == 0) return 1;
-    PyErr_Clear();
-    return 0;
-}
-
 int within_iteration_wait(within_iteration *self) {
     if (self->waiting) {
-        PyErr_SetString(PyExc_RuntimeError, "Profiler.iterate(): the next item is waited for already: "
-                                            "one loop takes the items, one at a time");
+        PyErr_SetString(PyExc_RuntimeError,
+                        "Profiler.iterate(): the next item is waited for already: "
+                        "one loop takes the items, one at a time");
         return -1;
     }
-    end_pass(self, 0);
+    within_timed_close(&self->pass, WI_END);
     self->waiting = 1;
-    self->timing = opened(self->wait);
+    within_timed_open(&self->wait, &self->tree->family);
     return 0;
 }
 
 void within_iteration_arrived(within_iteration *self, within_arrival arrival) {
-    self->waiting = 0;
-    if (self->timing) within_section_close(self->wait, arrival == WITHIN_ERROR);
-    self->timing = 0;
-    if (arrival == WITHIN_END) Py_CLEAR(self->source);
-    if (arrival != WITHIN_ITEM) return;
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
-    self->passing = opened(self->pass);
+    self->waiting = 0;
+    within_timed_close(&self->wait, arrival == WITHIN_ERROR ? WI_RAISED : WI_END);
+    if (arrival == WITHIN_END) Py_CLEAR(self->source);
+    if (arrival == WITHIN_ITEM) within_timed_open(&self->pass, &self->tree->family);
     PyErr_Restore(type, value, traceback);
 }
 
@@ -42,13 +28,14 @@ void within_iteration_arrived(within_iteration *self, within_arrival arrival) {
 
 static within_arrival arrival_of(PyObject *item) {
     if (item) return WITHIN_ITEM;
-    return PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_StopIteration) ? WITHIN_ERROR : WITHIN_END;
+    return PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_StopIteration) ? WITHIN_ERROR
+                                                                            : WITHIN_END;
 }
 
 static PyObject *iteration_next(PyObject *op) {
     within_iteration *self = (within_iteration *)op;
     if (!self->source) {
-        end_pass(self, 0);
+        within_timed_close(&self->pass, WI_END);
         return NULL;
     }
     if (within_iteration_wait(self)) return NULL;
@@ -74,30 +61,31 @@ static int iteration_traverse(PyObject *op, visitproc visit, void *arg) {
     within_iteration *self = (within_iteration *)op;
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->source);
-    Py_VISIT(self->pass);
-    Py_VISIT(self->wait);
     return 0;
 }
 
 /* While an exception unwinds a loop it is set: then it is what ended the pass. */
 static int iteration_clear(PyObject *op) {
     within_iteration *self = (within_iteration *)op;
-    end_pass(self, PyErr_Occurred() != NULL);
+    within_timed_close(&self->wait, WI_LEFT);
+    within_timed_close(&self->pass, PyErr_Occurred() ? WI_RAISED : WI_LEFT);
     Py_CLEAR(self->source);
-    Py_CLEAR(self->pass);
-    Py_CLEAR(self->wait);
     return 0;
 }
 
 static void iteration_dealloc(PyObject *op) {
     PyTypeObject *type = Py_TYPE(op);
     PyObject_GC_UnTrack(op);
+    within_iteration *self = (within_iteration *)op;
     iteration_clear(op);
+    within_timed_release(&self->pass);
+    within_timed_release(&self->wait);
+    Py_CLEAR(self->tree);
     type->tp_free(op);
     Py_DECREF(type);
 }
 
-static PyMethodDef methods[] = {
+static PyMethodDef loop_methods[] = {
     {"__length_hint__", iteration_length_hint, METH_NOARGS,
      "How many items are left, if the source knows."},
     {NULL, NULL, 0, NULL},
@@ -107,7 +95,7 @@ static PyType_Slot slots[] = {
     {Py_tp_doc, "A loop that Profiler.iterate() measures."},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, iteration_next},
-    {Py_tp_methods, methods},
+    {Py_tp_methods, loop_methods},
     {Py_tp_traverse, iteration_traverse},
     {Py_tp_clear, iteration_clear},
     {Py_tp_dealloc, iteration_dealloc},
@@ -165,7 +153,8 @@ static PyObject *async_iterator_of(PyObject *iterable) {
     PyObject *source = Py_TYPE(iterable)->tp_as_async->am_aiter(iterable);
     const PyAsyncMethods *methods = source ? Py_TYPE(source)->tp_as_async : NULL;
     if (!source || (methods && methods->am_anext)) return source;
-    PyErr_Format(PyExc_TypeError, "Profiler.iterate() iterable gave %.200s, which has no __anext__()",
+    PyErr_Format(PyExc_TypeError,
+                 "Profiler.iterate() iterable gave %.200s, which has no __anext__()",
                  Py_TYPE(source)->tp_name);
     Py_DECREF(source);
     return NULL;
@@ -173,30 +162,32 @@ static PyObject *async_iterator_of(PyObject *iterable) {
 
 static PyObject *iterator_of(PyObject *iterable) {
     PyObject *source = PyObject_GetIter(iterable);
-    if (source || !PyErr_ExceptionMatches(PyExc_TypeError) || Py_TYPE(iterable)->tp_iter) return source;
+    if (source || !PyErr_ExceptionMatches(PyExc_TypeError) || Py_TYPE(iterable)->tp_iter)
+        return source;
     return PyErr_Format(PyExc_TypeError, "Profiler.iterate() iterable must be iterable, not %.200s",
                         Py_TYPE(iterable)->tp_name);
 }
 
-static int begin(within_iteration *self, PyObject *profiler, PyObject *name, PyObject *iterable) {
+static int set_up(within_iteration *self, PyObject *name, PyObject *iterable) {
     PyObject *waiting = wait_name(name);
-    self->pass = waiting ? within_section_new(profiler, name) : NULL;
-    self->wait = self->pass ? within_section_new(profiler, waiting) : NULL;
+    int failed = !waiting || within_name_of(name, &self->pass.name) ||
+                 within_name_of(waiting, &self->wait.name);
     Py_XDECREF(waiting);
-    if (!self->wait) return -1;
-    self->source =
-        is_asynchronous(iterable) ? async_iterator_of(iterable) : iterator_of(iterable);
+    if (failed) return -1;
+    self->source = is_asynchronous(iterable) ? async_iterator_of(iterable) : iterator_of(iterable);
     return self->source ? 0 : -1;
 }
 
-PyObject *within_iteration_new(within_state *state, PyObject *profiler, PyObject *name,
+PyObject *within_iteration_new(within_state *state, within_tree *tree, PyObject *name,
                                PyObject *iterable) {
     PyTypeObject *type = is_asynchronous(iterable) ? state->async_iteration : state->iteration;
     if (!PyUnicode_Check(name))
         return PyErr_Format(PyExc_TypeError, "Profiler.iterate() name must be str, not %.200s",
                             Py_TYPE(name)->tp_name);
     within_iteration *self = (within_iteration *)type->tp_alloc(type, 0);
-    if (self && begin(self, profiler, name, iterable)) Py_CLEAR(self);
+    if (!self) return NULL;
+    self->tree = (within_tree *)Py_NewRef(tree);
+    if (set_up(self, name, iterable)) Py_CLEAR(self);
     return (PyObject *)self;
 }
 
@@ -208,7 +199,8 @@ static int add(PyObject *module, PyType_Spec *type_spec, PyTypeObject **type) {
 
 int within_add_iteration(PyObject *module) {
     within_state *state = within_state_of(module);
-    return add(module, &spec, &state->iteration) || add(module, &async_spec, &state->async_iteration)
+    return add(module, &spec, &state->iteration) ||
+                   add(module, &async_spec, &state->async_iteration)
                ? -1
                : 0;
 }

@@ -7,18 +7,18 @@
 #ifndef WITHIN_EXT_ITERATION_H
 #define WITHIN_EXT_ITERATION_H
 
-#include "module.h"
+#include "timed.h"
+#include "tree.h"
 
 typedef struct within_iteration {
     PyObject_HEAD PyObject *source; /* the iterator, asynchronous or not; NULL: it has ended */
-    PyObject *pass, *wait;          /* sections */
-    char passing;                   /* a pass is open */
-    char waiting;                   /* the next item is being waited for, */
-    char timing;                    /* and that is measured */
+    within_tree *tree;
+    within_timed pass, wait;
+    char waiting; /* the next item is being waited for */
 } within_iteration;
 
-/** A new loop over `iterable`, `async for` if it is asynchronous; NULL with an error set. */
-PyObject *within_iteration_new(within_state *state, PyObject *profiler, PyObject *name,
+/** A new loop over `iterable`, for `async for` if it is asynchronous; NULL with an error set. */
+PyObject *within_iteration_new(within_state *state, within_tree *tree, PyObject *name,
                                PyObject *iterable);
 
 typedef enum within_arrival { WITHIN_ITEM, WITHIN_END, WITHIN_ERROR } within_arrival;

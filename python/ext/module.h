@@ -14,10 +14,18 @@
 #define WITHIN_PARTS(X)                                                                            \
     X(with_method)                                                                                 \
     X(nullcontext)                                                                                 \
-    X(timer)
+    X(names)                                                                                       \
+    X(enclosing)                                                                                   \
+    X(section)                                                                                     \
+    X(timer)                                                                                       \
+    X(tree)                                                                                        \
+    X(iteration)                                                                                   \
+    X(async_iteration)                                                                             \
+    X(profiler)
 
 typedef struct within_state {
     PyTypeObject *with_method;
+    PyTypeObject *tree, *iteration, *async_iteration, *iteration_step;
 } within_state;
 
 #define WITHIN_DECLARE(part) int within_add_##part(PyObject *module);

@@ -5,13 +5,12 @@
 
 #include "record/profile.h"
 
-/* Where a path's text begins once the section at the top is left out; -1 if that is not `top`. */
+/* Where a path's text begins once the root of its tree is left out; -1 if that is another than `top`. */
 static Py_ssize_t text_begin(const wi__profile *profile, uint32_t path, const char *top) {
-    if (!top) return 0;
     uint32_t above = profile->paths[path].parent;
     if (above == WI__NO_PATH || above == WI__ROOT) return -1;
     while (profile->paths[above].parent != WI__ROOT) above = profile->paths[above].parent;
-    if (strcmp(profile->paths[above].name, top) != 0) return -1;
+    if (!profile->paths[above].apart || strcmp(profile->paths[above].name, top) != 0) return -1;
     return (Py_ssize_t)(strlen(top) + strlen(" > "));
 }
 

@@ -7,9 +7,9 @@
 #include "module.h"
 
 /**
- * The figures of all paths below a section at the top of the record.
+ * The figures of all paths of a tree apart.
  *
- * @param top  that section's name; NULL for all paths of the record.
+ * @param top  the name of its root in the record.
  * @return a new list of tuples (path, calls, total, self, mean, std, min, p50, p99, max, errors), times in
  *         seconds, NaN where there is nothing to tell yet; paths that were never entered are left out.
  *         NULL with an error set.

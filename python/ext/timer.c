@@ -1,4 +1,5 @@
 /* within.Timer: prints how long its block took, and keeps the figure. */
+#include "timed.h"
 #include "with_methods.h"
 
 #include <structmember.h>

@@ -3,7 +3,8 @@
 import importlib
 import os
 
-from ._within import Timer  # noqa: F401  loads libwithin, which programs in C then share
+from ._within import Timer, section  # noqa: F401  loads libwithin, which programs in C then share
+from .profiler import Profiler  # noqa: F401
 
 
 def get_include():

@@ -28,6 +28,7 @@ class Profiler(_within.Profiler):
     """
 
     __slots__ = ("__weakref__",)
+    __module__ = "within"
 
     def stats(self):
         """Return what was measured, a record for each path, sorted by path.

@@ -270,7 +270,8 @@ def test_the_dictionary_and_the_records_agree(profiler):
     with profiler.section("a"):
         pass
     (line,) = profiler.stats()
-    assert profiler.to_dict() == {"a": {name: getattr(line, name) for name in line._fields[1:]}}
+    # The clock's rate becomes known better with time.
+    assert profiler.to_dict()["a"] == pytest.approx({name: getattr(line, name) for name in line._fields[1:]})
 
 
 def test_a_data_frame_needs_pandas(profiler):
@@ -281,7 +282,7 @@ def test_a_data_frame_needs_pandas(profiler):
 
 
 def test_a_profilers_text_shows_which_it_is(profiler):
-    assert repr(profiler).startswith("<within.Profiler ")
+    assert repr(profiler).startswith('<Profiler, in the record as "Profiler ')
 
 
 def test_the_examples_in_the_documentation_are_true():

@@ -211,3 +211,29 @@ def test_importing_within_imports_nothing_that_is_slow():
     slow = {"inspect", "typing", "dataclasses", "collections", "re", "asyncio", "html", "contextlib", "functools"}
     assert not slow & set(loaded)
     assert "within._within" in loaded
+
+
+def test_timers_are_sections_of_the_record(tmp_path):
+    record = tmp_path / "run.within"
+    run(
+        """
+        import contextlib, within as wi
+        with wi.section("fit"), wi.Timer("SVD", quiet=True), wi.section("inner"):
+            pass
+        with contextlib.suppress(KeyError), wi.Timer("SVD", quiet=True):
+            raise KeyError
+        @wi.Timer("solve", quiet=True)
+        def solve(n):
+            return n and solve(n - 1)
+        solve(1)
+        """,
+        *within("run", "--no-report", "--record", record),
+    )
+    assert calls_in(record) == {
+        "fit": 1,
+        "fit > SVD": 1,
+        "fit > SVD > inner": 1,
+        "SVD": 1,
+        "solve": 1,
+        "solve > solve": 1,
+    }
