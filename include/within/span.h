@@ -22,9 +22,9 @@ WI__BEGIN_DECLS
 
 /** An open span. The caller owns the memory, which must stay where it is until the end. */
 typedef struct wi_span {
-    void *branch; /* NULL: not open, or not measured */
-    void *around; /* where the thread was, if that is not the branch's parent */
-    uint64_t start;
+    void *branch;   /* NULL: not open, or not measured */
+    void *around;   /* where the thread was, if that is not the branch's parent */
+    uint64_t start; /* ticks; after the end, how many it took */
 } wi_span;
 
 /**

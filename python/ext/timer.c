@@ -9,8 +9,8 @@ typedef struct timer {
     within_manager manager;
     PyObject *label;
     PyObject *stream; /* NULL: sys.stdout, as it is when the block ends */
-    struct timer
-        *maker;     /* of a decorated call's timer: the decorator, which learns the time; or NULL */
+    struct timer *maker; /* of a decorated call's: the decorator, which learns the time; or NULL */
+    within_timed section;
     double start_s; /* CLOCK_MONOTONIC */
     double elapsed_s;
     char quiet, running;
@@ -71,13 +71,15 @@ static PyObject *timer_enter(PyObject *self, PyObject *unused) {
                             t->label);
     t->running = 1;
     t->elapsed_s = 0;
+    within_timed_open(&t->section, &within_process);
     t->start_s = now_s();
     return Py_NewRef(self);
 }
 
-static void stop(timer *t) {
+static void stop(timer *t, wi_reason reason) {
     t->elapsed_s = elapsed_s(t);
     t->running = 0;
+    within_timed_close(&t->section, reason);
     if (t->maker && !t->maker->running) t->maker->elapsed_s = t->elapsed_s;
 }
 
@@ -85,9 +87,10 @@ static void stop(timer *t) {
 static PyObject *timer_exit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     timer *t = (timer *)self;
     if (!t->running) return PyErr_Format(PyExc_RuntimeError, "Timer %R is not running", t->label);
-    stop(t);
-    if (t->quiet || print_line(t) == 0) Py_RETURN_NONE;
     int raised = count > 0 && args[0] != Py_None;
+    int is_closed = raised && args[0] == PyExc_GeneratorExit; /* a generator, in the middle */
+    stop(t, is_closed ? WI_LEFT : raised ? WI_RAISED : WI_END);
+    if (t->quiet || print_line(t) == 0) Py_RETURN_NONE;
     if (!raised || !PyErr_ExceptionMatches(PyExc_Exception)) return NULL;
     PyErr_WriteUnraisable(self);
     Py_RETURN_NONE;
@@ -97,15 +100,13 @@ static PyObject *timer_exit(PyObject *self, PyObject *const *args, Py_ssize_t co
 
 static PyObject *timer_call_other(PyObject *self, PyObject *const *args, size_t nargsf,
                                   PyObject *names) {
-    if (PyVectorcall_NARGS(nargsf) != 1 || names || !PyCallable_Check(args[0]))
+    if (PyVectorcall_NARGS(nargsf) != 1 || names)
         return PyErr_Format(PyExc_TypeError,
                             "a Timer is called with the function that it decorates");
-    PyObject *module = PyImport_ImportModule("within._decorate");
-    PyObject *make = module ? PyObject_GetAttrString(self, "_fresh") : NULL;
-    PyObject *wrapper =
-        make ? PyObject_CallMethod(module, "in_manager", "OO", args[0], make) : NULL;
-    Py_XDECREF(make);
-    Py_XDECREF(module);
+    PyObject *decorators = PyImport_ImportModule("within._decorators");
+    if (!decorators) return NULL;
+    PyObject *wrapper = PyObject_CallMethod(decorators, "in_section", "OO", self, args[0]);
+    Py_DECREF(decorators);
     return wrapper;
 }
 
@@ -128,7 +129,7 @@ static PyObject *timer_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     if (!t) return NULL;
     t->manager.call = timer_call;
     t->label = PyUnicode_FromString("Elapsed");
-    if (t->label) return (PyObject *)t;
+    if (t->label && within_timed_rename(&t->section, t->label) == 0) return (PyObject *)t;
     Py_DECREF(t);
     return NULL;
 }
@@ -146,7 +147,7 @@ static int copy_attributes(PyObject *from, PyObject *to) {
 }
 
 /* Each decorated call's timer: recursion and threads do not meet in one object. */
-static PyObject *timer_fresh(PyObject *self, PyObject *unused) {
+static PyObject *timer_again(PyObject *self, PyObject *unused) {
     (void)unused;
     timer *made = (timer *)self, *t = (timer *)timer_new(Py_TYPE(self), NULL, NULL);
     if (!t) return NULL;
@@ -154,7 +155,8 @@ static PyObject *timer_fresh(PyObject *self, PyObject *unused) {
     t->stream = Py_XNewRef(made->stream);
     t->maker = (timer *)Py_NewRef(self);
     t->quiet = made->quiet;
-    if (copy_attributes(self, (PyObject *)t) == 0) return (PyObject *)t;
+    if (within_timed_rename(&t->section, t->label) == 0 && copy_attributes(self, (PyObject *)t) == 0)
+        return (PyObject *)t;
     Py_DECREF(t);
     return NULL;
 }
@@ -192,6 +194,7 @@ static int timer_init(PyObject *self, PyObject *args, PyObject *keywords) {
     if (check_label(label) || check_stream(stream)) return -1;
     int is_quiet = check_quiet(quiet);
     if (is_quiet < 0) return -1;
+    if (label && within_timed_rename(&t->section, label)) return -1;
     t->quiet = (char)is_quiet;
     if (label) Py_SETREF(t->label, Py_NewRef(label));
     Py_XSETREF(t->stream, stream == Py_None ? NULL : Py_XNewRef(stream));
@@ -215,6 +218,7 @@ static void timer_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
     timer_clear(self);
+    within_timed_release(&((timer *)self)->section);
     Py_CLEAR(((timer *)self)->label);
     type->tp_free(self);
     Py_DECREF(type);
@@ -236,7 +240,7 @@ static PyObject *get_elapsed(PyObject *self, void *unused) {
 }
 
 static PyMethodDef methods[] = {
-    {"_fresh", timer_fresh, METH_NOARGS, "A timer like this one, for one decorated call."},
+    {"_again", timer_again, METH_NOARGS, "A timer like this one, for one decorated call."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -51,7 +51,8 @@ struct wi__branch {
     wi__branch *previous;                 /* the parent's child before it */
     uint64_t
         emptied; /* ticks: spans that began before it are not in the node's count of open ones */
-    int apart;   /* below a root of its own: wi__span_root */
+    unsigned char apart; /* below a root of its own: wi__span_root */
+    unsigned char told;  /* of spans whose caller says what encloses them: wi__span_begin_inside */
 };
 
 struct wi__lane {

@@ -132,25 +132,31 @@ static int bring_here(wi__lane *here, wi_span *span) {
 
 /* ---- what encloses what, told by the caller ---- */
 
-/* The thread's innermost span on its chain; NULL if there is none. */
-static wi__branch *innermost_span(void) {
+/* The innermost on the thread's chain of those spans; NULL if there is none. */
+static wi__branch *innermost_told(void) {
     wi__branch *branch = wi__self.branch;
-    while (branch && !wi__is_span(branch)) branch = branch->parent;
+    while (branch && !branch->told) branch = branch->parent;
     return branch;
 }
 
-/* Below all spans of the chain there may be plain sections, into which the caller was called. */
-static wi__branch *below_all_spans(void) {
+/* Below all of them there may be other sections, into which the caller was called. */
+static wi__branch *below_all_told(void) {
     wi__branch *lowest = wi__self.branch;
     for (wi__branch *branch = lowest; branch; branch = branch->parent)
-        if (wi__is_span(branch)) lowest = branch->parent;
+        if (branch->told) lowest = branch->parent;
+    while (wi__is_over(lowest)) lowest = lowest->parent;
     return lowest;
 }
 
 static wi__branch *inside(wi_span *around) {
     wi__branch *here = around && bring_here(wi__self.lane, around) ? branch_here(around) : NULL;
-    if (!here) return below_all_spans();
-    return innermost_span() == here ? current_open() : here;
+    if (!here) return below_all_told();
+    return innermost_told() == here ? current_open() : here;
+}
+
+static void set_told(const wi_span *span) {
+    wi__branch *branch = span->branch;
+    if (branch && branch != branch->lane->other) branch->told = 1;
 }
 
 void wi__span_begin_inside(wi_span *span, wi_span *around, const void *site, const char *name) {
@@ -160,7 +166,9 @@ void wi__span_begin_inside(wi_span *span, wi_span *around, const void *site, con
     int is_there = current && (around ? around->branch == current : !current->parent);
     if (is_there && begin_at(span, thread, (uintptr_t)site, now)) return;
     span->branch = NULL;
-    if (wi__lane_here()) begin_in(span, inside(around), site, name);
+    if (!wi__lane_here()) return;
+    begin_in(span, inside(around), site, name);
+    set_told(span);
 }
 
 void wi__span_return_to(wi_span *around) {
@@ -218,7 +226,9 @@ static void end_measured(wi__lane *here, wi_span *span, uint64_t now, wi_reason 
 WI__RARE static void end_slowly(wi_span *span, wi_reason reason, uint64_t now) {
     wi__branch *branch = span->branch;
     wi__lane *here = branch ? wi__lane_here() : NULL;
+    uint64_t start = here ? start_of(span) : span->start;
     if (here) end_measured(here, span, now, reason);
+    if (branch) span->start = now - start;
     span->branch = NULL;
     if (!here) return;
     if (now >= here->next_anchor) wi__record_renew_anchor(here, now);
@@ -238,6 +248,7 @@ WI__INLINE int end_at(wi_span *span, wi__thread *thread, wi_reason reason, uint6
     node->spans--;
     node->starts -= span->start;
     span->branch = NULL;
+    span->start = ticks;
     thread->branch = parent;
     *thread->current = parent->cell;
     return 1;
@@ -274,7 +285,9 @@ void wi__span_root(wi_span *span, const char *name) {
     span->branch = NULL;
     if (!here) return;
     wi__branch *root = wi__tree_apart(here, name);
-    if (root && root != here->other) open_in(span, root, wi__ticks());
+    if (!root || root == here->other) return;
+    open_in(span, root, wi__ticks());
+    set_told(span);
 }
 
 void wi__span_zero(const wi_span *root) {

@@ -240,8 +240,9 @@ static wi__branch *same_child(wi__branch *parent, const wi__branch *branch) {
     const wi__text *text = wi__cell(branch->node->name);
     section_name name = {text->bytes, text->length, text->cut, text->hash};
     wi__branch *child = child_of(parent, branch->key, &name);
-    int is_root = child && child != parent->lane->other && is_root_apart(branch);
-    return is_root ? set_apart(child) : child;
+    if (!child || child == parent->lane->other) return child;
+    child->told = branch->told;
+    return is_root_apart(branch) ? set_apart(child) : child;
 }
 
 /* From the top down, and without recursion: paths may be as deep as one. */
