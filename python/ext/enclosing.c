@@ -185,25 +185,43 @@ static PyObject *contextlib_globals(void) {
 }
 
 static int is_being_entered(const within_frame *frame) {
-    PyObject *generator = within_frame_generator(frame);
     const within_entered *entered = within_entering;
-    while (entered && entered->generator != generator) entered = entered->around;
+    while (entered && entered->generator != within_frame_generator(frame))
+        entered = entered->around;
     return entered != NULL;
+}
+
+/* Does it enter managers for somebody? */
+static int is_of_contextlib(const within_frame *frame) {
+    static const char *const names[] = {"__enter__", "__aenter__",    "__exit__",
+                                        "__aexit__", "enter_context", "enter_async_context"};
+    if (!frame || within_frame_globals(frame) != contextlib_globals()) return 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!PyUnicode_CompareWithASCIIString(within_frame_name(frame), names[i])) return 1;
+    return 0;
+}
+
+static int enters_for_others(const within_frame *frame, const within_frame *outer) {
+    if (is_of_contextlib(frame)) return 1;
+    return within_frame_can_wait(frame) && (is_of_contextlib(outer) || is_being_entered(frame));
 }
 
 /* The frame that enters a section: of the user's code, not of what enters managers for it. */
 static within_frame *find_owner(within_frame *frame) {
-    PyObject *contextlib = contextlib_globals();
     while (frame) {
         within_frame *outer = within_frame_outer(frame);
-        int enters = within_frame_globals(frame) == contextlib;
-        if (!enters && within_frame_can_wait(frame))
-            enters =
-                (outer && within_frame_globals(outer) == contextlib) || is_being_entered(frame);
-        if (!enters) return frame;
+        if (!enters_for_others(frame, outer)) return frame;
         frame = outer;
     }
     return NULL;
+}
+
+static inline void set_owner(within_place *place, const within_running *running) {
+    place->frame = running->frame;
+    place->by_frame = 0;
+    if (!running->can_wait && running->globals != contextlib_globals()) return;
+    place->frame = find_owner(running->frame);
+    place->by_frame = place->frame && within_frame_can_wait(place->frame);
 }
 
 /* ---- what encloses what ---- */
@@ -236,12 +254,11 @@ int within_place_open(within_place *place, within_family *family, const void *si
         PyErr_NoMemory();
         return -1;
     }
-    within_frame *frame = within_frame_running();
-    wi__span_begin_inside(&place->span, span_around(enclosure, frame), site, text);
+    within_running running = within_frame_running();
+    wi__span_begin_inside(&place->span, span_around(enclosure, running.frame), site, text);
     place->enclosure = enclosure;
     enclosure->open++;
-    place->frame = find_owner(frame);
-    place->by_frame = place->frame && within_frame_can_wait(place->frame);
+    set_owner(place, &running);
     if (place->by_frame)
         link_by_frame(place);
     else
@@ -252,7 +269,7 @@ int within_place_open(within_place *place, within_family *family, const void *si
 /* Where nothing of a tree apart encloses the code, the thread is where it was before. */
 static void return_to_enclosing(within_family *family) {
     within_enclosure *here = enclosure_here(family);
-    wi_span *around = here ? span_around(here, within_frame_running()) : NULL;
+    wi_span *around = here ? span_around(here, within_frame_running().frame) : NULL;
     if (here && around != &here->root) wi__span_return_to(around);
 }
 

@@ -8,8 +8,10 @@
 
 static PyFrameObject *object_of(const within_frame *frame) { return (PyFrameObject *)frame; }
 
-within_frame *within_frame_running(void) {
-    return (within_frame *)_PyThreadState_UncheckedGet()->frame;
+within_running within_frame_running(void) {
+    PyFrameObject *frame = _PyThreadState_UncheckedGet()->frame;
+    if (!frame) return (within_running){NULL, NULL, 0};
+    return (within_running){(within_frame *)frame, frame->f_globals, frame->f_gen != NULL};
 }
 
 within_frame *within_frame_outer(within_frame *frame) {
@@ -22,6 +24,8 @@ PyObject *within_frame_generator(const within_frame *frame) { return object_of(f
 
 PyObject *within_frame_globals(const within_frame *frame) { return object_of(frame)->f_globals; }
 
+PyObject *within_frame_name(const within_frame *frame) { return object_of(frame)->f_code->co_name; }
+
 #elif PY_VERSION_HEX < 0x03100000
 
 #include <stddef.h>
@@ -30,6 +34,7 @@ PyObject *within_frame_globals(const within_frame *frame) { return object_of(fra
 #include <internal/pycore_frame.h>
 #else
 #include <internal/pycore_interpframe_structs.h>
+#include <internal/pycore_stackref.h>
 #endif
 
 /* Those that the interpreter puts between two of Python's code, and whose fields are not filled. */
@@ -39,21 +44,28 @@ static const _PyInterpreterFrame *data_of(const within_frame *frame) {
     return (const _PyInterpreterFrame *)frame;
 }
 
-static within_frame *without_shims(_PyInterpreterFrame *frame) {
+static inline _PyInterpreterFrame *without_shims(_PyInterpreterFrame *frame) {
     while (frame && frame->owner >= FIRST_OWNER_OF_SHIMS) frame = frame->previous;
-    return (within_frame *)frame;
+    return frame;
 }
 
-within_frame *within_frame_running(void) {
+static inline _PyInterpreterFrame *current(void) {
 #if PY_VERSION_HEX < 0x030D0000
-    return without_shims(_PyThreadState_UncheckedGet()->cframe->current_frame);
+    return _PyThreadState_UncheckedGet()->cframe->current_frame;
 #else
-    return without_shims(PyThreadState_GetUnchecked()->current_frame);
+    return PyThreadState_GetUnchecked()->current_frame;
 #endif
 }
 
+within_running within_frame_running(void) {
+    _PyInterpreterFrame *frame = without_shims(current());
+    if (!frame) return (within_running){NULL, NULL, 0};
+    return (within_running){(within_frame *)frame, frame->f_globals,
+                            frame->owner == FRAME_OWNED_BY_GENERATOR};
+}
+
 within_frame *within_frame_outer(within_frame *frame) {
-    return without_shims(data_of(frame)->previous);
+    return (within_frame *)without_shims(data_of(frame)->previous);
 }
 
 int within_frame_can_wait(const within_frame *frame) {
@@ -65,6 +77,16 @@ PyObject *within_frame_generator(const within_frame *frame) {
 }
 
 PyObject *within_frame_globals(const within_frame *frame) { return data_of(frame)->f_globals; }
+
+PyObject *within_frame_name(const within_frame *frame) {
+#if PY_VERSION_HEX < 0x030D0000
+    return data_of(frame)->f_code->co_name;
+#elif PY_VERSION_HEX < 0x030E0000
+    return ((PyCodeObject *)data_of(frame)->f_executable)->co_name;
+#else
+    return ((PyCodeObject *)PyStackRef_AsPyObjectBorrow(data_of(frame)->f_executable))->co_name;
+#endif
+}
 
 #else
 #error "python/ext/frames.c does not know the frames of this version of CPython"

@@ -11,8 +11,14 @@
 
 typedef struct within_frame within_frame;
 
-/** The innermost frame of the calling thread; NULL if no Python code runs. */
-within_frame *within_frame_running(void);
+/** The innermost frame of the calling thread, and what is asked of it at every section. */
+typedef struct within_running {
+    within_frame *frame; /* NULL if no Python code runs */
+    PyObject *globals;   /* of its code, borrowed */
+    int can_wait;        /* within_frame_can_wait */
+} within_running;
+within_running within_frame_running(void);
+
 /** The frame around it: its caller, or who resumed it. */
 within_frame *within_frame_outer(within_frame *frame);
 /** Is it of a generator, coroutine or asynchronous generator? */
@@ -21,5 +27,7 @@ int within_frame_can_wait(const within_frame *frame);
 PyObject *within_frame_generator(const within_frame *frame);
 /** The globals of its code, borrowed. */
 PyObject *within_frame_globals(const within_frame *frame);
+/** The name of its function, borrowed. */
+PyObject *within_frame_name(const within_frame *frame);
 
 #endif

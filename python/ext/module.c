@@ -32,12 +32,22 @@ static int module_exec(PyObject *module) {
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg) {
-    Py_VISIT(within_state_of(module)->with_method);
+    within_state *state = within_state_of(module);
+    Py_VISIT(state->with_method);
+    Py_VISIT(state->tree);
+    Py_VISIT(state->iteration);
+    Py_VISIT(state->async_iteration);
+    Py_VISIT(state->iteration_step);
     return 0;
 }
 
 static int module_clear(PyObject *module) {
-    Py_CLEAR(within_state_of(module)->with_method);
+    within_state *state = within_state_of(module);
+    Py_CLEAR(state->with_method);
+    Py_CLEAR(state->tree);
+    Py_CLEAR(state->iteration);
+    Py_CLEAR(state->async_iteration);
+    Py_CLEAR(state->iteration_step);
     return 0;
 }
 

@@ -16,10 +16,16 @@
     X(nullcontext)                                                                                 \
     X(names)                                                                                       \
     X(enclosing)                                                                                   \
-    X(section)
+    X(section)                                                                                     \
+    X(timer)                                                                                       \
+    X(tree)                                                                                        \
+    X(iteration)                                                                                   \
+    X(async_iteration)                                                                             \
+    X(profiler)
 
 typedef struct within_state {
     PyTypeObject *with_method;
+    PyTypeObject *tree, *iteration, *async_iteration, *iteration_step;
 } within_state;
 
 #define WITHIN_DECLARE(part) int within_add_##part(PyObject *module);

@@ -1,9 +1,9 @@
 """With-blocks at C speed: what a block costs is measured, and the record survives kill -9."""
 
-import importlib
 import os
 
-from ._within import section  # noqa: F401  loads libwithin, which programs in C then share
+from ._within import Timer, section  # noqa: F401  loads libwithin, which programs in C then share
+from .profiler import Profiler  # noqa: F401
 
 __version__ = _within.__version__
 
@@ -16,9 +16,3 @@ def get_include():
 def get_library_dir():
     """Return the folder of libwithin.so, for linking: ``-L<folder> -lwithin``."""
     return os.path.join(os.path.dirname(__file__), "lib")
-
-
-def __getattr__(name):
-    if name == "contextlib":
-        return importlib.import_module("within.contextlib")
-    raise AttributeError(f"module 'within' has no attribute {name!r}")
