@@ -16,3 +16,11 @@ def get_include():
 def get_library_dir():
     """Return the folder of libwithin.so, for linking: ``-L<folder> -lwithin``."""
     return os.path.join(os.path.dirname(__file__), "lib")
+
+
+def __getattr__(name):
+    if name == "SectionStats":  # made when it is asked for: named tuples take a while
+        from ._stats import SectionStats
+
+        return SectionStats
+    raise AttributeError(f"module 'within' has no attribute {name!r}")

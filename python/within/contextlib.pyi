@@ -20,7 +20,7 @@ from contextlib import (
 __all__ = [
     "asynccontextmanager", "contextmanager", "closing", "aclosing", "nullcontext",
     "AbstractContextManager", "AbstractAsyncContextManager",
-    "AsyncExitStack", "ContextDecorator", "ExitStack", "AsyncContextDecorator",
+    "AsyncExitStack", "ContextDecorator", "ExitStack",
     "redirect_stdout", "redirect_stderr", "suppress",
 ]
 

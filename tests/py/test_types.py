@@ -71,11 +71,14 @@ def test_each_wrong_use_is_found(mypy, tmp_path):
     assert found == expected, done.stdout
 
 
-def test_the_stubs_are_those_of_the_package(mypy, build):
+def test_the_stubs_are_those_of_the_package(mypy, build, tmp_path):
     """mypy's stubtest compares names and signatures with the package at run time."""
     site = {"PYTHONPATH": str(build / "site"), "MYPYPATH": str(build / "site")}
     can_import = [mypy.python, "-c", "import within"]
     if subprocess.run(can_import, env={**os.environ, **site}, capture_output=True).returncode:
         pytest.skip(f"{build}/site has no extension module for {mypy.python}")
-    done = mypy("within", "--concise", module="mypy.stubtest", **site)
+    ini = tmp_path / "mypy.ini"  # what has no stubs is not looked into
+    ini.write_text("[mypy]\n[mypy-within.*]\nignore_errors = True\n")
+    options = ["--concise", "--ignore-disjoint-bases"]
+    done = mypy("within", *options, f"--mypy-config-file={ini}", module="mypy.stubtest", **site)
     assert done.returncode == 0, done.stdout + done.stderr
