@@ -15,6 +15,7 @@ wi.section(3)
 wi.section()
 wi.section("epoch").elapsed = 1.0
 wi.Timer(stream="out.txt")
+wi.Profiler().section(3)
 wi.Profiler().stats()[0].paths
 wi.Profiler().report(["p95"])
 for item in wi.Profiler().iterate("batch", 3):
