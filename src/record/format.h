@@ -143,8 +143,8 @@ typedef struct wi__node {
     uint32_t spans;  /* 0: never a span's; else 1, and how many began less those that ended here */
     uint64_t starts; /* the sum of their starts, modulo 2^64 */
     uint64_t away_starts; /* the same of those counted by `away` */
-    uint32_t away; /* spans that other threads have ended, which write here and in away_starts */
-    uint32_t reserved;
+    uint32_t away;  /* spans that other threads have ended, which write here and in away_starts */
+    uint32_t apart; /* 1: the root of a tree apart; sections of the same name are another path */
     uint32_t
         histogram[WI__BUCKETS]; /* bucket 0 has one too many: the first call found `pending` 0 */
 } wi__node;

@@ -57,6 +57,8 @@ wi__lane *wi__lane_take(void) {
     return lane;
 }
 
+wi__lane *wi__lanes(void) { return all; }
+
 void wi__lane_give_back(wi__lane *lane) {
     lane->region->current = lane->region->root;
     lane->region->thread = 0;

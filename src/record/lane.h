@@ -67,6 +67,8 @@ struct wi__lane {
 
 /** A lane for the calling thread: one that was given back, or a new one; NULL if there is no memory. */
 wi__lane *wi__lane_take(void);
+/** All lanes there are, linked by `next`. The lock is held. */
+wi__lane *wi__lanes(void);
 /** The thread that had it has ended. The lock is held for both. */
 void wi__lane_give_back(wi__lane *lane);
 /** In a forked child: all counts to zero from `now` on, and all lanes but `keep` free. The lock is held. */

@@ -41,12 +41,13 @@ static size_t hash(uint32_t parent, const char *name) {
     return (size_t)(h ^ h >> 29);
 }
 
-static uint32_t *slot_of(const merge *m, uint32_t parent, const char *name) {
+static uint32_t *slot_of(const merge *m, uint32_t parent, const char *name, int apart) {
     for (size_t i = hash(parent, name);; i++) {
         uint32_t *slot = &m->index[i & (m->index_size - 1)];
         if (!*slot) return slot;
         const wi__path *path = &m->profile->paths[*slot - 1];
-        if (path->parent == parent && strcmp(path->name, name) == 0) return slot;
+        if (path->parent == parent && path->apart == apart && strcmp(path->name, name) == 0)
+            return slot;
     }
 }
 
@@ -59,8 +60,10 @@ static int grow_index(merge *m) {
         m->failed = 1;
         return 0;
     }
-    for (uint32_t i = 0; i < m->profile->path_count; i++)
-        *slot_of(m, m->profile->paths[i].parent, m->profile->paths[i].name) = i + 1;
+    for (uint32_t i = 0; i < m->profile->path_count; i++) {
+        const wi__path *path = &m->profile->paths[i];
+        *slot_of(m, path->parent, path->name, path->apart) = i + 1;
+    }
     return 1;
 }
 
@@ -91,12 +94,14 @@ static uint32_t path_new(merge *m, uint32_t parent, const char *name) {
     return index;
 }
 
-static uint32_t path_of(merge *m, uint32_t parent, const char *name) {
+static uint32_t path_of(merge *m, uint32_t parent, const char *name, int apart) {
     if (!grow_index(m)) return WI__NO_PATH;
-    uint32_t *slot = slot_of(m, parent, name);
+    uint32_t *slot = slot_of(m, parent, name, apart);
     if (*slot) return *slot - 1;
     uint32_t path = path_new(m, parent, name);
-    if (path != WI__NO_PATH) *slot = path + 1;
+    if (path == WI__NO_PATH) return WI__NO_PATH;
+    m->profile->paths[path].apart = apart;
+    *slot = path + 1;
     return path;
 }
 
@@ -156,7 +161,7 @@ static int read_node(merge *m, uint32_t cell, uint32_t parent, wi__node *node) {
     char name[4 * 256];
     if (!wi__reader_node(m->reader, cell, node)) return 0;
     wi__reader_name(m->reader, node, name, sizeof name);
-    uint32_t path = parent == WI__NO_PATH ? WI__ROOT : path_of(m, parent, name);
+    uint32_t path = parent == WI__NO_PATH ? WI__ROOT : path_of(m, parent, name, node->apart == 1);
     if (path == WI__NO_PATH) return 0;
     add_node(m, path, node);
     m->path_of_cell[cell] = path + 1;

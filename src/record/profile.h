@@ -26,9 +26,10 @@ typedef struct wi__bucket_calls {
 typedef struct wi__path {
     char *name; /* printable UTF-8; ends in "…" if it was cut; "" of the root */
     uint32_t parent, first_child, last_child, next_sibling; /* index into paths, or WI__NO_PATH */
-    uint32_t open_calls;                                    /* how many are inside */
-    uint64_t calls;                                         /* that have ended */
-    uint64_t total;                                         /* of calls that have ended */
+    int apart; /* the root of a tree apart, a profiler's: another path than sections of this name */
+    uint32_t open_calls; /* how many are inside */
+    uint64_t calls;      /* that have ended */
+    uint64_t total;      /* of calls that have ended */
     uint64_t open_ticks; /* of open calls, until the record's end */
     double folded;       /* of `total` and `open_ticks`: spent in children that are in "(other)" */
     double children;     /* totals and open time of all children together, those in "(other)" too */

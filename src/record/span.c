@@ -284,12 +284,8 @@ void wi__span_root(wi_span *span, const char *name) {
     wi__lane *here = wi__lane_here();
     span->branch = NULL;
     if (!here) return;
-    wi__branch *before = wi__self.branch, *root;
-    begin_in(span, here->root, NULL, name);
-    set_told(span);
-    root = span->branch;
-    if (root && root != here->other) root->apart = 1;
-    wi__chain_move(before);
+    wi__branch *root = wi__tree_apart(here, name);
+    if (root && root != here->other) open_in(span, root, wi__ticks());
 }
 
 void wi__span_zero(const wi_span *root) {
@@ -297,6 +293,17 @@ void wi__span_zero(const wi_span *root) {
     if (!branch || branch == branch->lane->other || !wi__arena) return;
     wi__record_lock();
     wi__tree_zero(branch, wi__ticks(), 1);
+    wi__record_unlock();
+}
+
+void wi__span_forget(const char *name) {
+    if (!wi__lane_here()) return;
+    wi__record_lock();
+    uint64_t now = wi__ticks();
+    for (wi__lane *lane = wi__lanes(); lane; lane = lane->next) {
+        wi__branch *root = wi__known_tree_apart(lane, name);
+        if (root) wi__tree_zero(root, now, 1);
+    }
     wi__record_unlock();
 }
 

@@ -24,7 +24,8 @@ WI_API void wi__span_return_to(wi_span *around);
 
 /**
  * Begin a span at the top, whatever the thread is in: the root of a tree apart, for what says that it is
- * inside. The thread stays where it is. Spans of one name share a tree.
+ * inside. The thread stays where it is. Spans of one name share a tree, which no section of that name is in.
+ * At the node cap there is none: the span's branch is NULL.
  */
 WI_API void wi__span_root(wi_span *span, const char *name);
 /**
@@ -33,6 +34,9 @@ WI_API void wi__span_root(wi_span *span, const char *name);
  * Threads: a plain section that ends in it on another thread meanwhile may be counted half.
  */
 WI_API void wi__span_zero(const wi_span *root);
+
+/** The same for all roots of a name, those of threads and spans that have ended too. */
+WI_API void wi__span_forget(const char *name);
 
 /** Ticks of the clock in use, and what they are worth by now: an estimate that gets better with time. */
 WI_API uint64_t wi__span_ticks(void);

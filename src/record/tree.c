@@ -211,6 +211,29 @@ wi__branch *wi__child_of_span_name(wi__branch *parent, const char *text) {
     return child_of(parent, (uintptr_t)name.hash << 4 | 3, &name);
 }
 
+/* ---- trees apart ---- */
+
+static wi__branch *set_apart(wi__branch *branch) {
+    branch->apart = branch->told = 1;
+    branch->node->apart = 1;
+    return branch;
+}
+
+static uintptr_t key_apart(const section_name *name) { return (uintptr_t)name->hash << 4 | 5; }
+
+wi__branch *wi__known_tree_apart(wi__lane *lane, const char *text) {
+    section_name name = name_of(text);
+    return lane->root->children ? slot_of(lane->root, key_apart(&name), &name)->branch : NULL;
+}
+
+static int is_root_apart(const wi__branch *branch) { return branch->apart && branch->depth == 1; }
+
+wi__branch *wi__tree_apart(wi__lane *lane, const char *text) {
+    section_name name = name_of(text);
+    wi__branch *branch = child_of(lane->root, key_apart(&name), &name);
+    return branch && branch != lane->other ? set_apart(branch) : branch;
+}
+
 /* ---- the same path in another lane ---- */
 
 static wi__branch *same_child(wi__branch *parent, const wi__branch *branch) {
@@ -218,9 +241,8 @@ static wi__branch *same_child(wi__branch *parent, const wi__branch *branch) {
     section_name name = {text->bytes, text->length, text->cut, text->hash};
     wi__branch *child = child_of(parent, branch->key, &name);
     if (!child || child == parent->lane->other) return child;
-    child->apart = branch->apart;
     child->told = branch->told;
-    return child;
+    return is_root_apart(branch) ? set_apart(child) : child;
 }
 
 /* From the top down, and without recursion: paths may be as deep as one. */

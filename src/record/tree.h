@@ -16,6 +16,10 @@ int wi__cache_known_child(wi__branch *parent, const void *site);
 wi__branch *wi__child_of_name(wi__branch *parent, const char *name);
 /** The same for a span: a path that plain sections of this name do not share. */
 wi__branch *wi__child_of_span_name(wi__branch *parent, const char *name);
+/** The root of a tree apart with this name, below the lane's root, likewise. */
+wi__branch *wi__tree_apart(wi__lane *lane, const char *name);
+/** The same if it is there; else NULL. */
+wi__branch *wi__known_tree_apart(wi__lane *lane, const char *name);
 /** The branch of the same path in a lane; "(other)" at the node cap; NULL if there is no memory. */
 wi__branch *wi__same_branch(wi__lane *lane, const wi__branch *branch);
 /** Make room in the pending bucket's counter, which is full. Without memory 2^31 calls are lost. */

@@ -304,6 +304,28 @@ alone(a_tree_apart_has_what_says_so_and_nothing_else) {
     expect_nothing_open_or_mismatched();
 }
 
+alone(a_tree_apart_is_another_path_than_sections_of_its_name) {
+    wi_span root, inside;
+    within (wi_section("Profiler 1")) measure("x");
+    wi__span_root(&root, "Profiler 1");
+    wi__span_begin_inside(&inside, &root, &sites[0], "x");
+    wi_span_end(&inside, WI_END);
+    wi_span_end(&root, WI_END);
+    char same[] = "Profiler 1"; /* found by its text */
+    wi_span by_name;
+    wi_span_begin(&by_name, NULL, same);
+    wi_span_end(&by_name, WI_END);
+    expect_text(paths_now(), "Profiler 1, Profiler 1, Profiler 1 > x, Profiler 1 > x");
+    wi__profile profile = own_profile();
+    uint64_t calls[2] = {0, 0};
+    for (uint32_t i = 1; i < profile.path_count; i++)
+        if (profile.paths[i].parent == WI__ROOT)
+            calls[profile.paths[i].apart] = profile.paths[i].calls;
+    expect_count(calls[0], 2);
+    expect_count(calls[1], 1);
+    wi__profile_release(&profile);
+}
+
 alone(a_tree_apart_is_forgotten_but_for_what_is_open) {
     wi_span root, open, ended;
     wi__span_root(&root, "Profiler 1");
@@ -322,6 +344,33 @@ alone(a_tree_apart_is_forgotten_but_for_what_is_open) {
     expect(figures.total_s <= 1.01 * (now_s() - begin));
     wi__profile_release(&profile);
     wi_span_end(&root, WI_END);
+    expect_nothing_open_or_mismatched();
+}
+
+static void *measure_apart(void *name_of_root) {
+    wi_span root, inside;
+    wi__span_root(&root, name_of_root);
+    wi__span_begin_inside(&inside, &root, &sites[0], "x");
+    wi_span_end(&inside, WI_END);
+    wi_span_end(&root, WI_END);
+    return NULL;
+}
+
+alone(a_tree_apart_is_forgotten_in_all_threads_that_had_it) {
+    wi_span root, inside;
+    in_thread(measure_apart, "Profiler 1");
+    in_thread(measure_apart, "Profiler 2");
+    wi__span_root(&root, "Profiler 1");
+    wi__span_begin_inside(&inside, &root, &sites[0], "x");
+    in_thread(measure_apart, "Profiler 1");
+    wi__span_forget("Profiler 1");
+    wi_span_end(&inside, WI_END);
+    wi_span_end(&root, WI_END);
+    wi__profile profile = own_profile();
+    expect_count(profile.paths[find_path(&profile, "Profiler 1 > x")].calls, 1);
+    expect_count(profile.paths[find_path(&profile, "Profiler 2 > x")].calls, 1);
+    wi__profile_release(&profile);
+    wi__span_forget("Profiler 3");
     expect_nothing_open_or_mismatched();
 }
 
@@ -564,7 +613,9 @@ int main(void) {
         test(sections_between_a_span_and_what_encloses_it_are_its_parents),
         test(the_caller_says_where_the_thread_goes_on),
         test(a_tree_apart_has_what_says_so_and_nothing_else),
+        test(a_tree_apart_is_another_path_than_sections_of_its_name),
         test(a_tree_apart_is_forgotten_but_for_what_is_open),
+        test(a_tree_apart_is_forgotten_in_all_threads_that_had_it),
         test(a_span_that_ends_on_another_thread_is_one_call_of_its_path),
         test(a_span_is_worked_on_by_another_thread),
         test(a_span_outlives_its_thread),
