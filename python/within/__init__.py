@@ -2,7 +2,10 @@
 
 import os
 
-from ._within import section  # noqa: F401  loads libwithin, which programs in C then share
+from . import _within  # loads libwithin, which programs in C then share
+from ._within import section  # noqa: F401
+
+__version__ = _within.__version__
 
 
 def get_include():
