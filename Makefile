@@ -4,7 +4,9 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 export BUILD
 
-.PHONY: all run test test-long bench check format install clean help
+.PHONY: all run python pythons test test-long bench check format install clean help
+# Each step uses all cores by itself, and two that configure would be in each other's way.
+.NOTPARALLEL:
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) --quiet
@@ -22,17 +24,28 @@ $(BUILD)/tests-enabled: | $(BUILD)/build.ninja
 run: all
 	$(BUILD)/src/cli/within run -- $(BUILD)/examples/ber/ber
 
-test: $(BUILD)/tests-enabled all
+# The package for every interpreter of this machine. Interpreters come and go, so it looks each time.
+python: $(BUILD)/build.ninja
+	@tools/setup.sh build python
+	@tools/pythons.py --configure $(BUILD)
+	@ninja -C $(BUILD) --quiet
+	@DESTDIR= meson install -C $(BUILD) --tags python --quiet --no-rebuild
+
+pythons:
+	@tools/setup.sh python
+	@tools/fetch_pythons.sh
+
+test: $(BUILD)/tests-enabled python
 	@tools/run_tests.py -C $(BUILD)
 
-test-long: $(BUILD)/tests-enabled all
+test-long: $(BUILD)/tests-enabled python
 	@tools/run_tests.py -C $(BUILD) --long
 
 bench:
 	@tools/setup.sh build bench
 	@tools/bench.py
 
-check: $(BUILD)/tests-enabled all
+check: $(BUILD)/tests-enabled python
 	@tools/setup.sh check
 	@tools/check.sh
 
@@ -42,7 +55,7 @@ format:
 
 install: all
 	meson configure $(BUILD) -Dprefix=$(abspath $(PREFIX))
-	DESTDIR="$(DESTDIR)" meson install -C $(BUILD)
+	DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --tags runtime,devel,man
 
 clean:
 	rm -rf $(BUILD)
@@ -50,8 +63,10 @@ clean:
 help:
 	@echo 'make            build the library, the command and the example into $(BUILD)/'
 	@echo 'make run        run the example under `within run`, and show its report'
+	@echo 'make python     build the Python package for every interpreter, into $(BUILD)/site/'
 	@echo 'make test       run the tests; the last line says how many passed and failed'
 	@echo 'make test-long  run the tests that take minutes, which make test leaves out'
+	@echo 'make pythons    fetch more interpreters from Debian, debug builds too, for make test'
 	@echo 'make bench      measure; prints a table and writes $(BUILD)/bench.json'
 	@echo 'make check      format, clang-tidy, layers, public headers, exported symbols'
 	@echo 'make format     rewrite the C files in the format that make check wants'

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the C tests (meson) and the Python tests (pytest), and counts every single case of both.
+"""Runs the C tests (meson), those of the command and the tools (pytest), and those of the Python package
+under every interpreter; and counts every single case.
 
 The last line is "N passed, N failed", followed by ", N skipped" if some were; the status is 1 if
 any failed. Tests marked `long` run with --long, and then they alone.
@@ -11,9 +12,10 @@ import os
 import re
 import subprocess
 import sys
-import xml.etree.ElementTree
 from collections import Counter
 from pathlib import Path
+
+import run_python
 
 ROOT = Path(__file__).resolve().parent.parent
 TAP_PLAN = re.compile(r"^1\.\.(\d+)$", re.MULTILINE)
@@ -60,24 +62,14 @@ def find_pytest():
     sys.exit("no Python here has pytest; type: tools/setup.sh test")
 
 
-def count_junit(report):
-    """Count the cases of a JUnit file."""
-    counts = Counter()
-    for case in xml.etree.ElementTree.parse(report).iter("testcase"):
-        kinds = {child.tag for child in case}
-        failed = kinds & {"failure", "error"}
-        counts["failed" if failed else "skipped" if "skipped" in kinds else "passed"] += 1
-    return counts
-
-
-def run_python_tests(build, options):
+def run_tool_tests(build, options):
     """Run tests/py."""
     report = build / "pytest.xml"
     report.unlink(missing_ok=True)
     command = [*find_pytest(), "-q", "--tb=short", "-p", "no:cacheprovider", f"--junit-xml={report}", *options]
     environment = {**os.environ, "WITHIN_BUILD": str(build), "PYTHONDONTWRITEBYTECODE": "1"}
     status = subprocess.run([*command, "tests/py"], cwd=ROOT, env=environment).returncode
-    counts = count_junit(report) if report.exists() else Counter()
+    counts = run_python.count_junit(report) if report.exists() else Counter()
     if status not in (0, 5) and not counts["failed"]:  # 5: there was no test to run
         counts["failed"] += 1
     return counts
@@ -93,9 +85,10 @@ def main():
         sys.exit(f"{options.build} is no build folder; type: make")
 
     counts = Counter() if options.long else run_c_tests(build)
-    counts += run_python_tests(build, ["--long"] if options.long else [])
-    skipped = f", {counts['skipped']} skipped" if counts["skipped"] else ""
-    print(f"{counts['passed']} passed, {counts['failed']} failed{skipped}", flush=True)
+    long = ["--long"] if options.long else []
+    counts += run_tool_tests(build, long)
+    counts += run_python.run_all(build, long)
+    print(run_python.in_words(counts), flush=True)
     sys.exit(counts["failed"] > 0)
 
 

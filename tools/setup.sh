@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
 # Finds out what is missing on this machine for a task, and installs it where it may.
 #
-#     tools/setup.sh build test        tiers: build test bench check ci
+#     tools/setup.sh build test        tiers: build test python bench check ci
 #
 # Nothing missing: no output, status 0. Not allowed to install: prints the line to type, status 1.
 set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 command_found() { command -v "$1" >/dev/null 2>&1; }
 
@@ -18,6 +20,8 @@ python_with() {
     done
     return 1
 }
+
+interpreter_found() { "$root/tools/pythons.py" >/dev/null; }
 
 # Format and diagnoses differ from version to version.
 version_19_of() { command_found "$1-19" || "$1" --version | grep -q 'version 19\.'; }
@@ -47,6 +51,11 @@ find_missing() {
             need g++ command_found "${CXX:-g++}"
             need 'python3-pytest python3-pytest-xdist' python_with pytest xdist
             ;;
+        python)
+            need python3-dev interpreter_found
+            need python3-pip python_with pip
+            need patchelf command_found patchelf
+            ;;
         bench)
             need g++ command_found g++
             need clang-19 command_found clang-19
@@ -65,7 +74,7 @@ find_missing() {
             need valgrind command_found valgrind
             ;;
         *)
-            echo "tools/setup.sh: no tier '$tier'; there are build, test, bench, check and ci" >&2
+            echo "tools/setup.sh: no tier '$tier'; there are build, test, python, bench, check and ci" >&2
             exit 2
             ;;
         esac
@@ -95,17 +104,43 @@ give_up() {
     exit 1
 }
 
-find_missing "$@"
-[ -n "$missing" ] || exit 0
-may_install || give_up "missing, and this account may not install packages"
+install_packages() {
+    find_missing "$@"
+    [ -n "$missing" ] || return 0
+    may_install || give_up "missing, and this account may not install packages"
+    echo "within: installing$missing" >&2
+    # Without an up-to-date list the first try fails.
+    if ! install_missing >"$log" 2>&1; then
+        $as_root apt-get update -qq >>"$log" 2>&1 || true
+        install_missing >>"$log" 2>&1 || { cat "$log" >&2; give_up "could not be installed"; }
+    fi
+    find_missing "$@"
+    [ -z "$missing" ] || give_up "installed, but still not found"
+}
 
-echo "within: installing$missing" >&2
+# What every interpreter tests with, by PYTHONPATH: pure Python that runs on 3.10 and all later ones, so
+# that one folder serves them all. The last three are what pytest wants on the older ones only.
+install_python_tools() {
+    local folder=${BUILD:-build}/python-tools python
+    local packages='pytest pip meson-python exceptiongroup tomli typing-extensions'
+    [[ $folder == /* ]] || folder=$root/$folder
+    [ "$(cat "$folder/done" 2>/dev/null)" != "$packages" ] || return 0
+    for python in python3 /usr/bin/python3; do
+        "$python" -m pip --version >/dev/null 2>&1 && break
+    done
+    echo "within: fetching $packages" >&2
+    rm -rf "$folder"
+    # shellcheck disable=SC2086 # a list of words
+    set -- "$python" -m pip install --quiet --target "$folder" --python-version 3.10 --only-binary :all: $packages
+    "$@" >"$log" 2>&1 || {
+        cat "$log" >&2
+        echo "within: $packages could not be fetched. With a network, type: $*" >&2
+        exit 1
+    }
+    echo "$packages" >"$folder/done"
+}
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# Without an up-to-date list the first try fails.
-if ! install_missing >"$log" 2>&1; then
-    $as_root apt-get update -qq >>"$log" 2>&1 || true
-    install_missing >>"$log" 2>&1 || { cat "$log" >&2; give_up "could not be installed"; }
-fi
-find_missing "$@"
-[ -z "$missing" ] || give_up "installed, but still not found"
+install_packages "$@"
+case " $* " in *' python '*) install_python_tools ;; esac

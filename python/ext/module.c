@@ -1,7 +1,7 @@
 /* The extension module within._within: set-up, and the state that its types share. */
 #include "module.h"
 
-#include <string.h>
+#include <within/version.h>
 
 #define COUNT(part) +1
 #define ADD(part) within_add_##part,
@@ -25,6 +25,7 @@ static int refuse_subinterpreter(void) {
 
 static int module_exec(PyObject *module) {
     if (refuse_subinterpreter()) return -1;
+    if (PyModule_AddStringConstant(module, "__version__", wi_version())) return -1;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (parts[i](module)) return -1;
     return 0;

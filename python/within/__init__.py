@@ -2,8 +2,11 @@
 
 import os
 
-from ._within import Timer, section  # noqa: F401  loads libwithin, which programs in C then share
+from . import _within  # loads libwithin, which programs in C then share
+from ._within import Timer, section  # noqa: F401
 from .profiler import Profiler  # noqa: F401
+
+__version__ = _within.__version__
 
 
 def get_include():

@@ -186,6 +186,7 @@ void wi__span_begin_inside(wi_span *span, wi_span *around, const void *site, con
     uint64_t now = wi__ticks();
     if (begin_where_told(span, around, (uintptr_t)site, now)) return;
     span->branch = NULL;
+    span->start = now;
     if (!wi__lane_here()) return;
     begin_in(span, inside(around), site, name);
     set_told(span);
@@ -312,17 +313,7 @@ void wi__span_root(wi_span *span, const char *name) {
     span->branch = NULL;
     if (!here) return;
     wi__branch *root = wi__tree_apart(here, name);
-    if (!root || root == here->other) return;
-    open_in(span, root, wi__ticks());
-    set_told(span);
-}
-
-void wi__span_zero(const wi_span *root) {
-    wi__branch *branch = root->branch;
-    if (!branch || branch == branch->lane->other || !wi__arena) return;
-    wi__record_lock();
-    wi__tree_zero(branch, wi__ticks(), 1);
-    wi__record_unlock();
+    if (root && root != here->other) open_in(span, root, wi__ticks());
 }
 
 void wi__span_forget(const char *name) {

@@ -33,7 +33,7 @@ def bare_path(tmp_path):
     """A PATH with nothing but what a script needs, and an account that is not root."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name in "bash", "env", "grep", "mktemp", "rm", "cat":
+    for name in "bash", "env", "grep", "mktemp", "rm", "cat", "dirname":
         (folder / name).symlink_to(shutil.which(name))
     stub(folder / "id", "echo 1000")
     return folder
@@ -88,7 +88,7 @@ def test_setup_updates_the_lists_once_and_installs(root, bare_path):
 def test_setup_names_its_tiers(root):
     done = run(root / "tools/setup.sh", "biuld")
     assert done.returncode == 2
-    assert "no tier 'biuld'; there are build, test, bench, check and ci" in done.stderr
+    assert "no tier 'biuld'; there are build, test, python, bench, check and ci" in done.stderr
 
 
 # ---- tools/check_layers.py ----

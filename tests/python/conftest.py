@@ -1,0 +1,139 @@
+"""What the tests of the Python package share: child interpreters, records read back, references counted.
+
+The tests run under every interpreter: tools/run_python.py puts the staged package and pytest on its path.
+"""
+
+import gc
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import within
+
+DEBUG_BUILD = hasattr(sys, "gettotalrefcount")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="run the tests marked long, and only those")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes many seconds; runs with --long (make test-long)")
+
+
+def pytest_report_header(config):
+    return f"within: {os.path.dirname(within.__file__)}"
+
+
+def pytest_collection_modifyitems(config, items):
+    wanted = config.getoption("--long")
+    chosen = [item for item in items if (item.get_closest_marker("long") is not None) == wanted]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch):
+    """No child writes into a record that surrounds the tests."""
+    for name in list(os.environ):
+        if name.startswith("WITHIN_") and name != "WITHIN_BUILD":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The source tree."""
+    return Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def command():
+    """The path of the command within that the package brings."""
+    return Path(within.__file__).parent / "bin" / "within"
+
+
+@pytest.fixture
+def python(tmp_path):
+    """A function python(text, *arguments, **environment) that runs a script in a child of this interpreter.
+
+    It returns the subprocess.CompletedProcess, with text output; with fails=True the script may end by an
+    error or a signal. The working folder is tmp_path.
+    """
+
+    def run(text, *arguments, fails=False, timeout=60, **environment):
+        done = subprocess.run(
+            [sys.executable, "-c", text, *map(str, arguments)],
+            cwd=tmp_path,
+            env={**os.environ, **{name: str(value) for name, value in environment.items()}},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
+        assert fails or done.returncode == 0, f"status {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+
+    return run
+
+
+class Record(dict):
+    """What `within report --json` says, and its sections by path."""
+
+    @property
+    def paths(self):
+        return {section["path"]: section for section in self["sections"]}
+
+
+@pytest.fixture
+def read_record(command):
+    """A function read_record(path) that gives the Record of a file."""
+
+    def read(path):
+        done = subprocess.run([command, "report", "--json", path], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return Record(json.loads(done.stdout))
+
+    return read
+
+
+@pytest.fixture
+def record(python, read_record, tmp_path):
+    """A function record(text, …) that runs a script as `python` does, and gives the Record that it wrote."""
+
+    def run(text, *arguments, **options):
+        path = tmp_path / "run.within"
+        python(text, *arguments, WITHIN_RECORD=path, **options)
+        return read_record(path)
+
+    return run
+
+
+def _count():
+    """What a leak makes grow: references in a debug build, blocks of memory in any other."""
+    gc.collect()
+    return sys.gettotalrefcount() if DEBUG_BUILD else sys.getallocatedblocks()
+
+
+@pytest.fixture
+def lost_references():
+    """A function lost_references(use, uses=...) that says how much each of many calls of use() leaves behind.
+
+    The unit is a reference in a debug build, and a block of memory in others; 1.0 is one lost in each
+    call. Anything below 0.01 is noise: caches that grow once.
+    """
+
+    # Where malloc stands in for Python's own allocator (PYTHONMALLOC) there are no blocks to count.
+    many = 2_000 if DEBUG_BUILD or not sys.getallocatedblocks() else 100_000
+
+    def measure(use, uses=many):
+        for _ in range(200):
+            use()
+        before = _count()
+        for _ in range(uses):
+            use()
+        return (_count() - before) / uses
+
+    return measure
