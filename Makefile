@@ -50,7 +50,7 @@ bench:
 	@tools/setup.sh build bench
 	@tools/bench.py
 
-check: $(BUILD)/tests-enabled all
+check: $(BUILD)/tests-enabled python
 	@tools/setup.sh check
 	@tools/check.sh
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks of the source that need no run of it: one line each, and what is wrong below it.
 #
-#     tools/check.sh [format] [tidy] [layers] [headers] [exports]        all of them by default
+#     tools/check.sh [format] [tidy] [layers] [headers] [exports] [modules]        all of them by default
 #     tools/check.sh --fix format                                        rewrite the files
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -45,20 +45,21 @@ tidy() {
 layers() { tools/check_layers.py; }
 headers() { tools/check_headers.py; }
 exports() { tools/check_exports.py "$build/src/libwithin.so"; }
+modules() { tools/check_modules.py "$build/site/within"; }
 
 fix=
 if [ "${1:-}" = --fix ]; then
     fix=yes
     shift
 fi
-[ $# -gt 0 ] || set -- format tidy layers headers exports
+[ $# -gt 0 ] || set -- format tidy layers headers exports modules
 
 failed=0
 for check in "$@"; do
     case $check in
-    format | tidy | layers | headers | exports) ;;
+    format | tidy | layers | headers | exports | modules) ;;
     *)
-        echo "tools/check.sh: no check '$check'; there are format, tidy, layers, headers and exports" >&2
+        echo "tools/check.sh: no check '$check'; there are format, tidy, layers, headers, exports and modules" >&2
         exit 2
         ;;
     esac

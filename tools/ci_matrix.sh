@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The C tests once more: under sanitizers and valgrind, with other compilers and optimisations; and
-# the reader's fuzzer. Every stage builds in a folder of its own below build/ci.
+# The C tests once more: under sanitizers and valgrind, with other compilers and optimisations; the Python
+# package under sanitizers; and the reader's fuzzer. Every stage builds in a folder of its own below build/ci.
 #
 #     tools/ci_matrix.sh [STAGE...]        all stages by default; tools/ci_matrix.sh --list names them
 #
@@ -8,7 +8,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
-stages='asan tsan valgrind gcc-O0 gcc-O1 gcc-O2 gcc-O3 clang-O0 clang-O1 clang-O2 clang-O3 gcc-lto clang-lto fuzz'
+stages='asan asan-python tsan valgrind gcc-O0 gcc-O1 gcc-O2 gcc-O3 clang-O0 clang-O1 clang-O2 clang-O3 gcc-lto clang-lto fuzz'
 
 # configure FOLDER OPTION...: a fresh build folder, whatever the last run has left
 configure() {
@@ -34,6 +34,23 @@ asan() {
     configure "$1" -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=1 \
         -Dc_args=-fno-sanitize-recover=all &&
         c_tests "$1" --timeout-multiplier 4
+}
+
+# The Python package in interpreters that know nothing of sanitizers: gcc's can be loaded before them.
+# The oldest and the newest, which enter a block in different ways. Python frees little when it ends, so
+# leaks are for the debug builds to count.
+asan_python() {
+    local folder=$1 pythons
+    use_gcc
+    pythons=$(tools/pythons.py --list | awk '$1 !~ /d$/ { print $3 }' | sed -n '1p;$p' | sort -u | paste -sd,)
+    configure "$folder" -Dtests=disabled -Dpython="$pythons" -Db_sanitize=address,undefined -Db_lundef=false \
+        -Doptimization=1 -Dc_args=-fno-sanitize-recover=all &&
+        ninja -C "$folder" --quiet &&
+        DESTDIR='' meson install -C "$folder" --tags python --quiet --no-rebuild &&
+        tools/run_python.py -C "$folder" --env PYTHONMALLOC=malloc \
+            --env LD_PRELOAD="$(gcc -print-file-name=libasan.so)" \
+            --env ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 \
+            --env UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 }
 
 tsan() {
@@ -79,6 +96,7 @@ run_stage() {
     local folder=$build/ci/$1
     case $1 in
     asan | tsan | valgrind | fuzz) "$1" "$folder" ;;
+    asan-python) asan_python "$folder" ;;
     # gcc 12 takes C++ functions that only raise for ones that never throw: docs/blocks.md, limits.
     gcc-lto) use_gcc && lto "$folder" -Dcpp_args=-fno-ipa-pure-const ;;
     clang-lto) clang_lto "$folder" ;;
@@ -100,7 +118,7 @@ for stage in "$@"; do
     }
 done
 
-tools/setup.sh build test ci || exit
+tools/setup.sh build test python ci || exit
 mkdir -p "$build/ci"
 failed=
 for stage in "$@"; do

@@ -12,8 +12,10 @@ mkdir -p "${BUILD:-build}/pythons"
 folder=$(cd "${BUILD:-build}/pythons" && pwd)
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# What Python and its standard library are made of; the rest of what the packages want is not needed to run.
-wanted='^(lib)?python3|^lib(c6|gcc-s1|crypt1|expat1|ssl3[a-z0-9]*|zstd1|bz2-1\.0|ffi[0-9]+|lzma5|tinfo6|ncursesw6|readline8[a-z0-9]*|sqlite3-0|uuid1|db5\.3[a-z0-9]*|nsl2|tirpc3[a-z0-9]*|mpdec3[a-z0-9]*)$|^zlib1g$'
+# What Python and its standard library run with; more that the packages depend on is left out.
+libraries='c6|gcc-s1|crypt1|expat1|ssl3\w*|zstd1|bz2-1\.0|ffi[0-9]+|lzma5|tinfo6|ncursesw6|readline8\w*'
+libraries+='|sqlite3-0|uuid1|db5\.3\w*|nsl2|tirpc3\w*|mpdec3\w*'
+wanted="^(lib)?python3|^lib($libraries)\$|^zlib1g\$"
 
 say() { echo "tools/fetch_pythons.sh: $*" >&2; }
 
@@ -47,7 +49,7 @@ unpack() { # PACKAGES-FOLDER ROOT
     local package
     for package in "$1"/*.deb; do
         dpkg-deb --fsys-tarfile "$package" | tar -x -C "$2" --no-same-owner \
-            --exclude='*.a' --exclude=./usr/lib/debug --exclude=./usr/share
+            --exclude='*.a' --exclude=./usr/lib/debug --exclude=./usr/share || return
     done
 }
 
@@ -55,12 +57,12 @@ programs() { ls "$1"/usr/bin/python3.* | grep -v -- -config; } # ROOT
 
 # The programs start with the unpacked C library, and look for all others beside it.
 make_runnable() { # ROOT
-    local loader program libraries
+    local loader program folders
     loader=$(find "$1" -name 'ld-linux*.so.*' -type f | head -n 1)
-    libraries=$(find "$1"/lib "$1"/usr/lib -maxdepth 1 -name '*-linux-gnu*' -type d 2>/dev/null | paste -sd:)
+    folders=$(find "$1"/lib "$1"/usr/lib -maxdepth 1 -name '*-linux-gnu*' -type d 2>/dev/null | paste -sd:)
     for program in $(programs "$1"); do
         [ -L "$program" ] ||
-            patchelf --set-interpreter "$loader" --force-rpath --set-rpath "$libraries" "$program"
+            patchelf --set-interpreter "$loader" --force-rpath --set-rpath "$folders" "$program" || return
     done
 }
 
@@ -112,11 +114,11 @@ with_rest() {
 own_release() {
     # shellcheck disable=SC1091 # the system's
     . /etc/os-release
-    [ "${ID:-}" = debian ] && echo "${VERSION_CODENAME:-}"
+    [ "${ID:-}" != debian ] || echo "${VERSION_CODENAME:-}"
 }
 
 own_debug() {
-    apt-cache depends python3-dbg 2>/dev/null | sed -n 's/^ *Depends: python\(3\.[0-9]*-dbg\)$/\1/p' | head -n 1
+    { apt-cache depends python3-dbg 2>/dev/null || true; } | sed -n 's/^ *Depends: python\(3\.[0-9]*-dbg\)$/\1/p' | head -n 1
 }
 
 for tool in apt-get dpkg-deb patchelf; do

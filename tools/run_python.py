@@ -3,8 +3,8 @@
 
     tools/run_python.py [-C BUILD] [--only 3.12]... [--env NAME=VALUE]... [PYTEST'S OPTION]...
 
-Those in tests/python, and CPython's own of contextlib; with options for pytest (-k stack, a file) the first
-alone. The last line is "N passed, N failed", followed by ", N skipped" if some were.
+Those in tests/python, and CPython's own of contextlib, which debug builds repeat and count references; with
+options for pytest (-k stack, a file) the first alone. The last line is "N passed, N failed", followed by ", N skipped" if some were.
 """
 
 import argparse
@@ -76,9 +76,9 @@ def run_one(interpreter, build, arguments, environment):
     pytest = [interpreter.path, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider"]
     where = [] if any(Path(word.split("::")[0]).exists() for word in arguments) else ["tests/python"]
     counts, output = run([*pytest, *arguments, *where], build / f"pytest-{interpreter.name}.xml", environment)
-    if not arguments:
-        cpython = [interpreter.path, "tests/python/cpython/run.py"]
-        more, text = run(cpython, build / f"cpython-{interpreter.name}.xml", environment)
+    for name in [] if arguments else ["run", "references"] if interpreter.debug else ["run"]:
+        cpython = [interpreter.path, f"tests/python/cpython/{name}.py"]
+        more, text = run(cpython, build / f"cpython-{name}-{interpreter.name}.xml", environment)
         counts, output = counts + more, output + text
     with printing:
         print(f"{output}Python {interpreter.name:6} {in_words(counts)}", flush=True)

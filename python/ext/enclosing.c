@@ -247,6 +247,12 @@ static wi_span *span_around(within_enclosure *enclosure, within_frame *frame) {
     return enclosure->family->root_name ? &enclosure->root : NULL;
 }
 
+/* In a tree apart for which there was no room: among the process's sections it would be in the wrong place. */
+static void begin_unmeasured(wi_span *span) {
+    span->branch = NULL;
+    span->start = wi__span_ticks();
+}
+
 int within_place_open(within_place *place, within_family *family, const void *site,
                       const char *text) {
     within_enclosure *enclosure = enclosure_here(family);
@@ -255,7 +261,11 @@ int within_place_open(within_place *place, within_family *family, const void *si
         return -1;
     }
     within_running running = within_frame_running();
-    wi__span_begin_inside(&place->span, span_around(enclosure, running.frame), site, text);
+    wi_span *around = span_around(enclosure, running.frame);
+    if (family->root_name && !around->branch)
+        begin_unmeasured(&place->span);
+    else
+        wi__span_begin_inside(&place->span, around, site, text);
     place->enclosure = enclosure;
     enclosure->open++;
     set_owner(place, &running);
@@ -273,6 +283,14 @@ static void return_to_enclosing(within_family *family) {
     if (here && around != &here->root) wi__span_return_to(around);
 }
 
+/* `start` becomes how long it was, of one that is not in the record too. */
+static void end_span(wi_span *span, wi_reason reason) {
+    if (span->branch)
+        wi_span_end(span, reason);
+    else
+        span->start = wi__span_ticks() - span->start;
+}
+
 void within_place_close(within_place *place, wi_reason reason) {
     within_enclosure *enclosure = place->enclosure;
     int may_have_moved = enclosure->family->by_frame || enclosure->thread != self;
@@ -282,7 +300,7 @@ void within_place_close(within_place *place, wi_reason reason) {
         unlink_place(place);
     place->enclosure = NULL;
     enclosure->open--;
-    wi_span_end(&place->span, reason);
+    end_span(&place->span, reason);
     if (may_have_moved) return_to_enclosing(enclosure->family);
 }
 
@@ -290,10 +308,6 @@ void within_place_close(within_place *place, wi_reason reason) {
 
 void within_family_end(within_family *family) {
     while (family->all) unlink_enclosure(family->all);
-}
-
-void within_family_reset(within_family *family) {
-    for (within_enclosure *e = family->all; e; e = e->next) wi__span_zero(&e->root);
 }
 
 int within_add_enclosing(PyObject *module) {

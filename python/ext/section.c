@@ -66,7 +66,7 @@ static int is_open(const section *self) { return self->place.enclosure != NULL; 
 static PyObject *refuse_to_enter(const section *self) {
     PyErr_Format(PyExc_RuntimeError,
                  "section %R is open already: each block needs an object of its own, so write "
-                 "section(...) in the with statement",
+                 "section(name) in the with statement",
                  self->str);
     return NULL;
 }

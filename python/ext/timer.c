@@ -8,7 +8,7 @@
 typedef struct timer {
     within_manager manager;
     PyObject *label;
-    PyObject *stream; /* NULL: sys.stdout, as it is when the block ends */
+    PyObject *stream;    /* NULL: sys.stdout, as it is when the block ends */
     struct timer *maker; /* of a decorated call's: the decorator, which learns the time; or NULL */
     within_timed section;
     double start_s; /* CLOCK_MONOTONIC */
@@ -155,7 +155,8 @@ static PyObject *timer_again(PyObject *self, PyObject *unused) {
     t->stream = Py_XNewRef(made->stream);
     t->maker = (timer *)Py_NewRef(self);
     t->quiet = made->quiet;
-    if (within_timed_rename(&t->section, t->label) == 0 && copy_attributes(self, (PyObject *)t) == 0)
+    if (within_timed_rename(&t->section, t->label) == 0 &&
+        copy_attributes(self, (PyObject *)t) == 0)
         return (PyObject *)t;
     Py_DECREF(t);
     return NULL;

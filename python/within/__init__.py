@@ -2,7 +2,8 @@
 
 import os
 
-from ._within import Timer, section  # noqa: F401  loads libwithin, which programs in C then share
+from . import _within  # loads libwithin, which programs in C then share
+from ._within import Timer, section  # noqa: F401
 from .profiler import Profiler  # noqa: F401
 
 __version__ = _within.__version__
@@ -19,7 +20,12 @@ def get_library_dir():
 
 
 def __getattr__(name):
-    if name == "SectionStats":  # made when it is asked for: named tuples take a while
+    """Import what is asked for seldom and takes a while when it is asked for."""
+    if name == "contextlib":
+        import importlib
+
+        return importlib.import_module("within.contextlib")
+    if name == "SectionStats":
         from ._stats import SectionStats
 
         return SectionStats

@@ -29,13 +29,10 @@ WI_API void wi__span_return_to(wi_span *around);
  */
 WI_API void wi__span_root(wi_span *span, const char *name);
 /**
- * Forget the calls of the tree below a root, on any thread. What is open in it counts from now on.
+ * Forget the calls of the trees apart of this name, in all threads. What is open in them counts from now on.
  *
- * Threads: a plain section that ends in it on another thread meanwhile may be counted half.
+ * Threads: a plain section that ends in one on another thread meanwhile may be counted half.
  */
-WI_API void wi__span_zero(const wi_span *root);
-
-/** The same for all roots of a name, those of threads and spans that have ended too. */
 WI_API void wi__span_forget(const char *name);
 
 /** Ticks of the clock in use, and what they are worth by now: an estimate that gets better with time. */

@@ -214,7 +214,7 @@ wi__branch *wi__child_of_span_name(wi__branch *parent, const char *text) {
 /* ---- trees apart ---- */
 
 static wi__branch *set_apart(wi__branch *branch) {
-    branch->apart = 1;
+    branch->apart = branch->told = 1;
     branch->node->apart = 1;
     return branch;
 }

@@ -334,7 +334,7 @@ alone(a_tree_apart_is_forgotten_but_for_what_is_open) {
     wi_span_end(&ended, WI_END);
     spend_ms(10);
     double begin = now_s();
-    wi__span_zero(&root);
+    wi__span_forget("Profiler 1");
     expect_text(open_now(), "section open, section Profiler 1");
     expect_text(paths_now(), "Profiler 1, Profiler 1 > open");
     wi_span_end(&open, WI_END);

@@ -59,12 +59,12 @@ def run(*command, **environment):
 
 @pytest.fixture(scope="session")
 def prefix(root, tmp_path_factory):
-    """A prefix that was empty before `meson install`."""
+    """A prefix that was empty before `make install`, from a build that has the Python package too."""
     folder = tmp_path_factory.mktemp("install")
     build, prefix = folder / "build", folder / "prefix"
-    run("meson", "setup", build, root, f"--prefix={prefix}", "--libdir=lib", "-Dtests=disabled")
-    run("ninja", "-C", build)
-    run("meson", "install", "-C", build, "--no-rebuild")
+    python = run(root / "tools/pythons.py").strip().split(",")[0]
+    run("meson", "setup", build, root, "--libdir=lib", "-Dtests=disabled", f"-Dpython={python}")
+    run("make", "-C", root, "install", f"BUILD={build}", f"PREFIX={prefix}")
     return prefix
 
 
@@ -123,3 +123,13 @@ def test_the_pc_file_says_the_version_of_the_header(prefix, root):
 
 def test_the_command_is_installed_and_runs_from_there(prefix):
     assert "0.1.0" in run(prefix / "bin" / "within", "--version")
+
+
+def test_the_manual_pages_are_installed(prefix):
+    pages = {path.name for path in (prefix / "share/man/man1").iterdir()}
+    assert pages == {"within.1", "within-run.1", "within-report.1"}
+
+
+def test_the_python_package_is_not_installed(prefix):
+    assert not list(prefix.rglob("*.py"))
+    assert not (prefix.parent / "build" / "site").exists()

@@ -237,3 +237,23 @@ def test_timers_are_sections_of_the_record(tmp_path):
         "solve": 1,
         "solve > solve": 1,
     }
+
+
+def test_where_the_record_has_no_room_profilers_are_not_mixed_with_others():
+    assert output_of(
+        """
+        import within as wi
+        early = wi.Profiler()
+        with early.section("a"):
+            pass
+        for number in range(66_000):
+            with wi.section(f"s{number}"):
+                pass
+        late = wi.Profiler()
+        with late.section("s1") as outer, late.section("inner"), wi.section("s2"), late.section("s3"):
+            pass
+        with early.section("a"), early.section("new"):
+            pass
+        print(late.stats(), [(line.path, line.calls) for line in early.stats()], 0 < outer.elapsed < 1)
+        """
+    ) == "[] [('a', 2)] True\n"

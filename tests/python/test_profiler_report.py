@@ -3,6 +3,7 @@
 import html.parser
 import json
 import math
+import pickle
 import sys
 import types
 
@@ -184,3 +185,7 @@ def test_a_record_can_be_read_by_name_and_unpacked():
     path, calls, *_ = EPOCH
     assert (path, calls) == (EPOCH.path, EPOCH.calls)
     assert repr(EPOCH).startswith("SectionStats(path='epoch', calls=100, total=5.2341, self=0.1")
+
+
+def test_a_record_can_be_pickled():
+    assert pickle.loads(pickle.dumps(EPOCH)) == EPOCH

@@ -110,12 +110,10 @@ def skip_listed(suite):
             setattr(case, case._testMethodName, method)
 
 
-def suite_of(name, contextlib):
-    """The tests of a name such as test_contextlib or test_contextlib.ExitStackTests.test_close."""
-    first, *rest = name.split(".")
-    module = load(first, contextlib)
+def suite_of(module, name=""):
+    """The tests of a loaded module, or of a name in it such as ExitStackTests.test_close."""
     loader = unittest.defaultTestLoader
-    suite = loader.loadTestsFromName(".".join(rest), module) if rest else loader.loadTestsFromModule(module)
+    suite = loader.loadTestsFromName(name, module) if name else loader.loadTestsFromModule(module)
     skip_listed(suite)
     return suite
 
@@ -124,11 +122,12 @@ def run(names, contextlib, verbosity=1):
     """Run the tests of these names, and return what became of each."""
     outcomes = {}
     for name in names:
-        if not find(name.split(".")[0]):
+        first, _, rest = name.partition(".")
+        if not find(first):
             outcomes[f"test.{name}"] = "skipped", "this Python has no such tests"
             continue
         runner = unittest.TextTestRunner(resultclass=Result, verbosity=verbosity, warnings="default")
-        outcomes.update(runner.run(suite_of(name, contextlib)).outcomes)
+        outcomes.update(runner.run(suite_of(load(first, contextlib), rest)).outcomes)
     return outcomes
 
 
