@@ -185,7 +185,7 @@ KNOWN = "int wi_known(void) { return 0; }\n"
 @pytest.mark.parametrize(
     ("source", "flags", "message"),
     [
-        (KNOWN + "int wi__stray;\n", (), "wi__stray is exported, but no public header declares it"),
+        (KNOWN + "int wi__stray;\n", (), "wi__stray is exported, but no header for users or the Python extension declares it"),
         ("static int x;\n", (), "wi_known is declared with WI_API, but not exported"),
         (KNOWN, ("-lrt", "-ldl", "-lstdc++"), "needs libstdc++.so.6: only libc and libm may be"),
     ],
