@@ -34,7 +34,15 @@
     X(generator_manager)                                                                           \
     X(async_step)                                                                                  \
     X(async_generator_manager)                                                                     \
-    X(contextmanager)
+    X(contextmanager)                                                                              \
+    X(section_names)                                                                               \
+    X(enclosing)                                                                                   \
+    X(section)                                                                                     \
+    X(timer)                                                                                       \
+    X(tree)                                                                                        \
+    X(iteration)                                                                                   \
+    X(async_iteration)                                                                             \
+    X(profiler)
 
 /* What the module holds: X(type, name). */
 #define WITHIN_HELD(X)                                                                             \
@@ -43,6 +51,10 @@
     X(PyTypeObject, exit_callback)                                                                 \
     X(PyTypeObject, base_exit_stack)                                                               \
     X(PyTypeObject, exit_stack)                                                                    \
+    X(PyTypeObject, tree)                                                                          \
+    X(PyTypeObject, iteration)                                                                     \
+    X(PyTypeObject, async_iteration)                                                               \
+    X(PyTypeObject, iteration_step)                                                                \
     X(PyTypeObject, redirect_stdout)                                                               \
     X(PyTypeObject, generator_manager_base)                                                        \
     X(PyTypeObject, context_decorator)                                                             \
