@@ -11,6 +11,7 @@
 #include <within/generator.h>
 #include <within/record.h>
 #include <within/section.h>
+#include <within/span.h>
 #include <within/suppress.h>
 #include <within/timer.h>
 #include <within/try.h>

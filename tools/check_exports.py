@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""The shared library exports what the public headers declare with WI_API, and needs libc and libm alone.
+"""The shared library exports what headers declare with WI_API, and needs libc and libm alone.
+
+They are the public headers, and those of src that the Python extension includes.
 
     tools/check_exports.py LIBRARY [ROOT]
 """
@@ -41,12 +43,21 @@ def declared_name(declaration):
     return re.findall(r"\w+", head)[-1]
 
 
+def headers_of_extension(root):
+    """The headers of src that the Python extension includes."""
+    sources = [p.read_text() for p in sorted((root / "python").rglob("*.[ch]"))]
+    names = {name for text in sources for name in re.findall(r'^#include "([^"]+)"', text, re.M)}
+    return sorted(name for name in names if (root / "src" / name).exists())
+
+
 def declared(root):
-    """The names that the public headers declare with WI_API, once their macros are expanded."""
+    """The names that these headers declare with WI_API, once their macros are expanded."""
     include = root / "include"
-    lines = (f"#include <{path.relative_to(include)}>\n" for path in sorted(include.rglob("*.h")))
+    names = [path.relative_to(include) for path in sorted(include.rglob("*.h"))]
+    lines = (f"#include <{name}>\n" for name in [*names, *headers_of_extension(root)])
     compiler = os.environ.get("CC", "cc").split()
-    text = output_of(*compiler, "-E", "-P", f"-I{include}", "-", input="".join(lines))
+    folders = [f"-I{include}", f"-I{root / 'src'}"]
+    text = output_of(*compiler, "-E", "-P", *folders, "-", input="".join(lines))
     return {declared_name(part) for part in re.split(r"[;{}]", text) if EXPORTED in part}
 
 
@@ -67,7 +78,7 @@ def main():
     library = Path(sys.argv[1])
     root = Path(sys.argv[2] if len(sys.argv) > 2 else Path(__file__).parent.parent).resolve()
     want, have = declared(root), exported(library)
-    wrong = [f"{name} is exported, but no public header declares it with WI_API" for name in have - want]
+    wrong = [f"{name} is exported, but no header for users or the Python extension declares it with WI_API" for name in have - want]
     wrong += [f"{name} is declared with WI_API, but not exported" for name in want - have]
     wrong += [f"needs {name}: only libc and libm may be" for name in needed(library) if not MAY_NEED.fullmatch(name)]
     for message in sorted(wrong):

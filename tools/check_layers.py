@@ -4,7 +4,8 @@
     tools/check_layers.py [ROOT]
 
 `report` reads records through their reader only, `cli` sits on top, and what is outside src may use
-the public headers alone; tests and benchmarks may use anything.
+the public headers alone; tests and benchmarks may use anything. The Python extension, `python`, may also
+use the headers of src that are made for it.
 """
 
 import re
@@ -18,6 +19,7 @@ MAY_INCLUDE = {
     "manage": {"block", "record"},
     "runs": {"block", "record", "manage"},
     "report": {"public", "reader"},
+    "python": {"public", "door", "reader"},
     "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},
     "top": {"public"},
     "outside": {"public"},
@@ -26,13 +28,16 @@ MAY_INCLUDE = {
 # The layer of each public header, by its name in include/within.
 PUBLIC = {
     "block": "block error exit_stack generator macros suppress try version",
-    "record": "record",
+    "record": "record span",
     "manage": "section timer",
 }
 PUBLIC_LAYER = {f"within/{name}.h": layer for layer, names in PUBLIC.items() for name in names.split()}
 
 # What other layers may read records with, which are nobody's way to write them.
 READER = {"record/format.h", "record/profile.h", "record/reader.h"}
+
+# What src offers the Python extension beyond the public headers.
+DOOR = {"record/span.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -46,7 +51,7 @@ def layer_of(path):
         return PUBLIC_LAYER.get("/".join(parts[1:]), "top") if len(parts) > 2 else "top"
     if parts[0] == "src":
         return parts[1] if len(parts) > 2 else "top"
-    return "outside"
+    return "python" if parts[:2] == ("python", "ext") else "outside"
 
 
 def target_layers(root, path, mark, name):
@@ -60,7 +65,8 @@ def target_layers(root, path, mark, name):
         name = file.relative_to(root / "src").as_posix() if file.is_relative_to(root / "src") else ""
     if not name or not (root / "src" / name).exists():
         return set()
-    return {name.split("/")[0], *(["reader"] if name in READER else [])}
+    offered = [kind for kind, headers in (("reader", READER), ("door", DOOR)) if name in headers]
+    return {name.split("/")[0], *offered}
 
 
 def wrong_includes(root, path):
@@ -77,13 +83,13 @@ def wrong_includes(root, path):
             continue
         targets = target_layers(root, path, *found.groups())
         if targets and not targets & {layer, *MAY_INCLUDE[layer]}:
-            target = " or ".join(sorted(targets - {"public", "reader"}))
+            target = " or ".join(sorted(targets - {"public", "reader", "door"}))
             yield f"{path}:{number}: {layer} must not include {target}: {line.strip()}"
 
 
 def main():
     root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent).resolve()
-    folders = "include", "src", "examples", "bench"
+    folders = "include", "src", "examples", "bench", "python"
     files = [p for f in folders for p in sorted((root / f).rglob("*")) if p.suffix in (".c", ".h", ".cpp")]
     messages = [m for p in files for m in wrong_includes(root, p.relative_to(root))]
     print("\n".join(messages), end="\n" if messages else "")

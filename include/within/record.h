@@ -54,6 +54,13 @@ typedef struct wi_holding {
 WI_API wi_holding wi_hold(const char *kind, const char *format, ...) WI__PRINTF(2, 3);
 WI_API void wi_let_go(wi_holding holding);
 
+/* Not const: two places that look the same, on one line, must not be merged into one. */
+#define WI__SITE                                                                                   \
+    (__extension__({                                                                               \
+        static wi_place wi__site = {__FILE__, __func__, __LINE__};                                 \
+        &wi__site;                                                                                 \
+    }))
+
 /* A section's place in the source, and while it is open in the thread's tree. */
 typedef struct wi__opened {
     const wi_place *site; /* where the wi_section stands; its address is its identity */
@@ -63,5 +70,19 @@ typedef struct wi__opened {
 } wi__opened;
 
 WI__END_DECLS
+
+/* A literal is an array that the compiler knows; a pointer may be known and differ from call to call. */
+#define WI__IS_LITERAL(name) (WI__IS_ARRAY(name) && __builtin_constant_p(name))
+#ifdef __cplusplus
+template <class Type> struct wi__is_array {
+    enum { value = 0 };
+};
+template <size_t n> struct wi__is_array<const char (&)[n]> {
+    enum { value = 1 };
+};
+#define WI__IS_ARRAY(name) (wi__is_array<decltype((name))>::value)
+#else
+#define WI__IS_ARRAY(name) (!__builtin_types_compatible_p(__typeof__(name), __typeof__(&*(name))))
+#endif
 
 #endif

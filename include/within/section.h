@@ -38,13 +38,6 @@ typedef struct wi_section {
 
 /* ---- behind the macros ---- */
 
-/* Not const: two places that look the same, on one line, must not be merged into one. */
-#define WI__SITE                                                                                   \
-    (__extension__({                                                                               \
-        static wi_place wi__site = {__FILE__, __func__, __LINE__};                                 \
-        &wi__site;                                                                                 \
-    }))
-
 WI_API void wi__section_enter(void *section);       /* looks its path up by site */
 WI_API void wi__named_section_enter(void *section); /* looks its path up by name */
 WI_API wi_verdict wi__section_exit(void *section, wi_reason reason, const wi_error *error);
@@ -57,8 +50,7 @@ static const wi_protocol wi__named_section_protocol = {"section", wi__named_sect
                                                        wi__section_exit, wi__section_describe};
 
 #define WI__SECTION_PROTOCOL(name)                                                                 \
-    (WI__IS_ARRAY(name) && __builtin_constant_p(name) ? &wi__section_protocol                      \
-                                                      : &wi__named_section_protocol)
+    (WI__IS_LITERAL(name) ? &wi__section_protocol : &wi__named_section_protocol)
 
 WI__INLINE wi_section wi__section(const wi_protocol *protocol, const wi_place *site,
                                   const char *name) {
@@ -70,18 +62,5 @@ WI__INLINE wi_section wi__section(const wi_protocol *protocol, const wi_place *s
 }
 
 WI__END_DECLS
-
-/* A literal is an array that the compiler knows; a pointer may be known and differ from call to call. */
-#ifdef __cplusplus
-template <class Type> struct wi__is_array {
-    enum { value = 0 };
-};
-template <size_t n> struct wi__is_array<const char (&)[n]> {
-    enum { value = 1 };
-};
-#define WI__IS_ARRAY(name) (wi__is_array<decltype((name))>::value)
-#else
-#define WI__IS_ARRAY(name) (!__builtin_types_compatible_p(__typeof__(name), __typeof__(&*(name))))
-#endif
 
 #endif

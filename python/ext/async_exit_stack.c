@@ -194,7 +194,9 @@ static PyType_Spec spec = {
 int within_add_async_exit_stack(PyObject *module) {
     PyObject *base = (PyObject *)within_state_of(module)->base_exit_stack;
     PyTypeObject *type = within_add_type(module, &spec, base);
-    if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
+    if (!type || within_exit_stack_add_methods(type) ||
+        within_add_with_methods(module, type, &with_methods))
+        return -1;
     type->tp_vectorcall = stack_vectorcall;
     return 0;
 }

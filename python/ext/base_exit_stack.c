@@ -14,7 +14,7 @@ PyObject *within_exit_stack_make(PyTypeObject *type, vectorcallfunc call) {
 
 PyObject *within_exit_stack_new(PyTypeObject *type, vectorcallfunc call) {
     PyObject *self = type->tp_alloc(type, 0);
-    if (self) ((within_manager *)self)->call = call;
+    if (self) ((within_manager *)self)->call = within_call_for(type, call);
     return self;
 }
 
@@ -260,6 +260,18 @@ static PyMethodDef methods[] = {
     WITHIN_INSTANCE_GENERIC,
     {NULL, NULL, 0, NULL},
 };
+
+int within_exit_stack_add_methods(PyTypeObject *type) {
+    for (PyMethodDef *method = methods; method->ml_name; method++) {
+        if (method->ml_flags & METH_CLASS) continue;
+        PyObject *descriptor = PyDescr_NewMethod(type, method);
+        int failed =
+            !descriptor || PyObject_SetAttrString((PyObject *)type, method->ml_name, descriptor);
+        Py_XDECREF(descriptor);
+        if (failed) return -1;
+    }
+    return 0;
+}
 
 static PyGetSetDef getset[] = {
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},

@@ -1,5 +1,6 @@
 /* Coroutines whose body is a C function. */
 #include "coroutine.h"
+#include "awaitable.h"
 #include "raised.h"
 
 #include <string.h>
@@ -40,42 +41,14 @@ static int check_usable(const within_coroutine *self) {
     return 0;
 }
 
-/* A coroutine that another one waits for already: its cr_await is set. */
-static int check_free(within_coroutine *self, PyObject *coroutine) {
-    within_state *state = within_state_of_type(Py_TYPE(self));
-    PyObject *awaited = PyObject_GetAttr(coroutine, state->names.ncr_await);
-    int free = awaited && Py_IsNone(awaited);
-    Py_XDECREF(awaited);
-    return free ? 0 : awaited ? fail(PyExc_RuntimeError, "coroutine is being awaited already") : -1;
-}
-
-/* Generators that types.coroutine marked can be awaited though they have no __await__. */
-static int is_marked_generator(PyObject *object) {
-    if (!PyGen_CheckExact(object)) return 0;
-    PyObject *code = PyObject_GetAttrString(object, "gi_code");
-    int marked = code && ((PyCodeObject *)code)->co_flags & CO_ITERABLE_COROUTINE;
-    Py_XDECREF(code);
-    return marked;
-}
-
-/* What `await object` iterates over. */
-static PyObject *iterator_of(within_coroutine *self, PyObject *object) {
-    if (PyCoro_CheckExact(object)) {
-        int fresh = Py_REFCNT(object) == 1; /* nobody else holds it, or waits for it */
-        return !fresh && check_free(self, object) ? NULL : Py_NewRef(object);
-    }
-    if (is_marked_generator(object)) return Py_NewRef(object);
-    const PyAsyncMethods *methods = Py_TYPE(object)->tp_as_async;
-    if (!methods || !methods->am_await)
-        return PyErr_Format(PyExc_TypeError, "object %.100s can't be used in 'await' expression",
-                            Py_TYPE(object)->tp_name);
-    PyObject *iterator = methods->am_await(object);
-    if (iterator && (PyCoro_CheckExact(iterator) || !PyIter_Check(iterator))) {
-        PyErr_Format(PyExc_TypeError, "__await__() returned %.100s, not an iterator",
-                     Py_TYPE(iterator)->tp_name);
-        Py_CLEAR(iterator);
-    }
-    return iterator;
+/* Coroutines await coroutines: the interpreter's limit of depth is for them too. */
+static PySendResult send_to_awaited(within_coroutine *self, PyObject *sent, PyObject **value) {
+    *value = NULL;
+    if (Py_EnterRecursiveCall(" while awaiting")) return PYGEN_ERROR;
+    PySendResult outcome = PyIter_Send(self->awaiting, sent, value);
+    Py_LeaveRecursiveCall();
+    if (outcome != PYGEN_NEXT) Py_CLEAR(self->awaiting);
+    return outcome;
 }
 
 /* Runs the body until it awaits something that yields, or is over. value: as for a step. */
@@ -89,14 +62,13 @@ static PySendResult run(within_coroutine *self, PyObject *value, PyObject **resu
         }
         PyObject *awaitable = *result;
         value = NULL;
-        self->awaiting = iterator_of(self, awaitable);
+        self->awaiting = within_awaitable_iterator(within_state_of_type(Py_TYPE(self)), awaitable);
         Py_DECREF(awaitable);
         if (!self->awaiting) continue;
-        if (PyIter_Send(self->awaiting, Py_None, &value) == PYGEN_NEXT) {
+        if (send_to_awaited(self, Py_None, &value) == PYGEN_NEXT) {
             *result = value;
             return PYGEN_NEXT;
         }
-        Py_CLEAR(self->awaiting);
     }
 }
 
@@ -111,13 +83,12 @@ static PySendResult send_value(within_coroutine *self, PyObject *sent, PyObject 
     PyObject *value = NULL;
     if (self->awaiting) {
         self->running = true;
-        PySendResult outcome = PyIter_Send(self->awaiting, sent, &value);
+        PySendResult outcome = send_to_awaited(self, sent, &value);
         self->running = false;
         if (outcome == PYGEN_NEXT) {
             *result = value;
             return PYGEN_NEXT;
         }
-        Py_CLEAR(self->awaiting);
     }
     return resume(self, value, result);
 }
@@ -130,10 +101,8 @@ static PySendResult coroutine_am_send(PyObject *object, PyObject *sent, PyObject
         fail(PyExc_TypeError, "can't send non-None value to a just-started coroutine");
         return PYGEN_ERROR;
     }
-    if (Py_EnterRecursiveCall(" while awaiting")) return PYGEN_ERROR;
     Py_INCREF(self); /* the body may let go of the last other reference */
     PySendResult outcome = send_value(self, sent, result);
-    Py_LeaveRecursiveCall();
     Py_DECREF(self);
     return outcome;
 }
@@ -343,7 +312,7 @@ static void coroutine_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     if (coroutine->step && PyObject_CallFinalizerFromDealloc(self)) return;
     PyObject_GC_UnTrack(self);
-    coroutine_clear(self);
+    if (coroutine->step) coroutine_clear(self); /* one that is over is cleared already */
     within_state *state = within_state_of_type(type);
     if (coroutine->lent && state) Py_CLEAR(((PyStopIterationObject *)state->stop_iteration)->value);
     coroutine->started = coroutine->lent = false;

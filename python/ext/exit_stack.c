@@ -110,7 +110,9 @@ int within_add_exit_stack(PyObject *module) {
     within_state *state = within_state_of(module);
     PyTypeObject *type = within_add_type(module, &spec, (PyObject *)state->base_exit_stack);
     state->exit_stack = (PyTypeObject *)Py_XNewRef(type);
-    if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
+    if (!type || within_exit_stack_add_methods(type) ||
+        within_add_with_methods(module, type, &with_methods))
+        return -1;
     type->tp_vectorcall = stack_vectorcall;
     return 0;
 }

@@ -42,6 +42,9 @@ PyObject *within_exit_stack_push_object(within_exit_stack *self, PyObject *exit_
 PyObject *within_exit_stack_push_callback(within_exit_stack *self, PyObject *const *args,
                                           Py_ssize_t count, PyObject *names, bool async);
 
+/** Give a derived type the base's methods once more: the interpreter's fast calls want methods of the very type. */
+int within_exit_stack_add_methods(PyTypeObject *type);
+
 /** Slots of the derived types: their objects are collected and freed alike. */
 int within_exit_stack_traverse(PyObject *self, visitproc visit, void *arg);
 int within_exit_stack_clear(PyObject *self);

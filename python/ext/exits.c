@@ -86,12 +86,12 @@ static PyObject *call_callback(const within_exit *exit) {
 }
 
 PyObject *within_exit_call(const within_exit *exit, PyObject *const details[3]) {
+    if (exit->kind >= WITHIN_EXIT_CALLBACK) {
+        PyObject *result = call_callback(exit);
+        if (result && !exit->async && !Py_IsNone(result)) Py_SETREF(result, Py_NewRef(Py_None));
+        return result;
+    }
     PyObject *args[] = {exit->object, details[0], details[1], details[2]};
     if (exit->kind == WITHIN_EXIT_METHOD) return PyObject_Vectorcall(exit->function, args, 4, NULL);
-    if (exit->kind == WITHIN_EXIT_FUNCTION)
-        return PyObject_Vectorcall(exit->function, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET,
-                                   NULL);
-    PyObject *result = call_callback(exit);
-    if (result && !exit->async) Py_SETREF(result, Py_NewRef(Py_None));
-    return result;
+    return PyObject_Vectorcall(exit->function, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 }

@@ -61,6 +61,8 @@ static void module_free(void *module) {
     within_pool_clear(&state->small_managers);
     within_pool_clear(&state->exit_stacks);
     within_pool_clear(&state->coroutines);
+    within_pool_clear(&state->generator_managers);
+    within_pool_clear(&state->async_steps);
 }
 
 static PyModuleDef_Slot slots[] = {

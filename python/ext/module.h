@@ -18,6 +18,8 @@
     X(with_method)                                                                                 \
     X(coroutine)                                                                                   \
     X(exit_callback)                                                                               \
+    X(function_call)                                                                               \
+    X(generator)                                                                                   \
     X(nullcontext)                                                                                 \
     X(closing)                                                                                     \
     X(aclosing)                                                                                    \
@@ -26,7 +28,21 @@
     X(chdir)                                                                                       \
     X(base_exit_stack)                                                                             \
     X(exit_stack)                                                                                  \
-    X(async_exit_stack)
+    X(async_exit_stack)                                                                            \
+    X(context_decorator)                                                                           \
+    X(generator_manager_base)                                                                      \
+    X(generator_manager)                                                                           \
+    X(async_step)                                                                                  \
+    X(async_generator_manager)                                                                     \
+    X(contextmanager)                                                                              \
+    X(section_names)                                                                               \
+    X(enclosing)                                                                                   \
+    X(section)                                                                                     \
+    X(timer)                                                                                       \
+    X(tree)                                                                                        \
+    X(iteration)                                                                                   \
+    X(async_iteration)                                                                             \
+    X(profiler)
 
 /* What the module holds: X(type, name). */
 #define WITHIN_HELD(X)                                                                             \
@@ -35,7 +51,19 @@
     X(PyTypeObject, exit_callback)                                                                 \
     X(PyTypeObject, base_exit_stack)                                                               \
     X(PyTypeObject, exit_stack)                                                                    \
+    X(PyTypeObject, tree)                                                                          \
+    X(PyTypeObject, iteration)                                                                     \
+    X(PyTypeObject, async_iteration)                                                               \
+    X(PyTypeObject, iteration_step)                                                                \
     X(PyTypeObject, redirect_stdout)                                                               \
+    X(PyTypeObject, generator_manager_base)                                                        \
+    X(PyTypeObject, context_decorator)                                                             \
+    X(PyTypeObject, generator_manager)                                                             \
+    X(PyTypeObject, async_context_decorator)                                                       \
+    X(PyTypeObject, async_generator_manager)                                                       \
+    X(PyTypeObject, async_step)                                                                    \
+    X(PyObject, wrapper_assignments) /* functools.WRAPPER_ASSIGNMENTS */                           \
+    X(PyObject, stops)               /* StopIteration and StopAsyncIteration */                    \
     X(PyTypeObject, redirect_stderr)                                                               \
     X(PyObject, stop_iteration)                                                                    \
     X(PyObject, deque)                                                                             \
@@ -48,10 +76,13 @@
     X(__aexit__)                                                                                   \
     X(__enter__)                                                                                   \
     X(__exit__)                                                                                    \
+    X(__wrapped__)                                                                                 \
     X(_exit_callbacks)                                                                             \
+    X(_recreate_cm)                                                                                \
     X(_stream)                                                                                     \
     X(aclose)                                                                                      \
     X(append)                                                                                      \
+    X(athrow)                                                                                      \
     X(chdir)                                                                                       \
     X(close)                                                                                       \
     X(cr_await)                                                                                    \
@@ -59,7 +90,8 @@
     X(pop)                                                                                         \
     X(split)                                                                                       \
     X(stderr)                                                                                      \
-    X(stdout)
+    X(stdout)                                                                                      \
+    X(throw)
 
 typedef struct within_names {
 #define WITHIN_DECLARE(name) PyObject *n##name;
@@ -72,7 +104,7 @@ typedef struct within_state {
     WITHIN_HELD(WITHIN_DECLARE)
 #undef WITHIN_DECLARE
     within_names names;
-    within_pool small_managers, exit_stacks, coroutines;
+    within_pool small_managers, exit_stacks, coroutines, generator_managers, async_steps;
 } within_state;
 
 #define WITHIN_DECLARE(part) int within_add_##part(PyObject *module);

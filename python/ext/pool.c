@@ -10,6 +10,11 @@ PyObject *within_pool_fresh(PyTypeObject *type) {
     return object;
 }
 
+/* Their own types may be gone by now; what precedes an object is the same for any plain type with a collector. */
 void within_pool_clear(within_pool *pool) {
-    while (pool->count > 0) PyObject_GC_Del(pool->objects[--pool->count]);
+    while (pool->count > 0) {
+        PyObject *object = pool->objects[--pool->count];
+        Py_SET_TYPE(object, &PyTuple_Type);
+        PyObject_GC_Del(object);
+    }
 }

@@ -2,7 +2,7 @@
  * Memory of a few objects of one size that were freed, for the next ones.
  *
  * Only objects of exactly the module's own types come from here, never those of subclasses. An object in the
- * pool has no references, its fields are zero. On free-threaded builds nothing is kept.
+ * pool has no references; its fields are as they were when it was kept, in fresh memory zero. On free-threaded builds nothing is kept.
  */
 #ifndef WITHIN_EXT_POOL_H
 #define WITHIN_EXT_POOL_H

@@ -1,29 +1,7 @@
-/* The exception that is raised, as one object with its traceback. */
+/* The exception that is being handled, and contexts. */
 #include "raised.h"
 
-PyObject *within_take_raised(void) {
-#if PY_VERSION_HEX >= 0x030C0000
-    return PyErr_GetRaisedException();
-#else
-    PyObject *type, *exception, *traceback;
-    PyErr_Fetch(&type, &exception, &traceback);
-    PyErr_NormalizeException(&type, &exception, &traceback);
-    if (traceback) PyException_SetTraceback(exception, traceback);
-    Py_XDECREF(traceback);
-    Py_DECREF(type);
-    return exception;
-#endif
-}
-
-void within_raise(PyObject *exception) {
-#if PY_VERSION_HEX >= 0x030C0000
-    PyErr_SetRaisedException(exception);
-#else
-    PyErr_Restore(Py_NewRef(Py_TYPE(exception)), exception, PyException_GetTraceback(exception));
-#endif
-}
-
-PyObject *within_handled(void) {
+PyObject *within_exception_handled(void) {
 #if PY_VERSION_HEX >= 0x030B0000
     PyObject *exception = PyErr_GetHandledException();
 #else

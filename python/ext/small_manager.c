@@ -16,7 +16,7 @@ PyObject *within_small_manager_make(PyTypeObject *type, vectorcallfunc call, PyO
 
 PyObject *within_small_manager_new(PyTypeObject *type, vectorcallfunc call) {
     PyObject *self = type->tp_alloc(type, 0);
-    if (self) ((within_manager *)self)->call = call;
+    if (self) ((within_manager *)self)->call = within_call_for(type, call);
     return self;
 }
 

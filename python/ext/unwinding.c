@@ -40,7 +40,7 @@ void within_unwinding_details(within_unwinding *unwinding, PyObject *details[3])
 }
 
 static void note_raised(within_unwinding *unwinding) {
-    PyObject *exception = within_take_raised(), *frame_exception = within_handled();
+    PyObject *exception = within_take_raised(), *frame_exception = within_exception_handled();
     within_fix_context(exception, unwinding->details[1], frame_exception);
     Py_XDECREF(frame_exception);
     set(unwinding, exception);

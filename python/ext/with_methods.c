@@ -141,7 +141,7 @@ static int add(PyObject *module, PyTypeObject *type, const PyMethodDef *method) 
 
 /*
  * That managers can be called is a means, which subclasses must not inherit: theirs would hide the __call__
- * of a ContextDecorator that stands behind. The slot stays, only the attribute goes.
+ * of a ContextDecorator that stands behind. The slot stays where it is needed, the attribute goes.
  */
 static int hide_call(PyTypeObject *type) {
     if (!type->tp_call) return 0;
@@ -152,6 +152,10 @@ static int hide_call(PyTypeObject *type) {
 #endif
     int failed = !attributes || PyDict_DelItemString(attributes, "__call__");
     Py_XDECREF(attributes);
+#if PY_VERSION_HEX >= 0x030E0000
+    type->tp_call = NULL;
+    type->tp_flags &= ~Py_TPFLAGS_HAVE_VECTORCALL;
+#endif
     PyType_Modified(type);
     return failed;
 }

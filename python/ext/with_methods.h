@@ -10,7 +10,7 @@
 
 #include "module.h"
 
-/** A manager object begins so. `call` is set by within_manager_init. */
+/** A manager object begins so. */
 typedef struct within_manager {
     PyObject_HEAD vectorcallfunc call;
 } within_manager;
@@ -27,7 +27,8 @@ typedef struct within_with_methods {
 } within_with_methods;
 
 /**
- * Give a type its __enter__ and __exit__. Subclasses get ordinary bound methods.
+ * Give a type its __enter__ and __exit__. Subclasses get ordinary bound methods, and a type without a
+ * `call` loses its attribute __call__.
  *
  * The type's spec has Py_TPFLAGS_HAVE_VECTORCALL, {Py_tp_call, PyVectorcall_Call} and
  * WITHIN_VECTORCALL_MEMBER, so that 3.10 to 3.13 can call its objects.
@@ -37,6 +38,16 @@ int within_add_with_methods(PyObject *module, PyTypeObject *type,
 
 #define WITHIN_VECTORCALL_MEMBER                                                                   \
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(within_manager, call), READONLY, NULL}
+
+/**
+ * What a tp_new sets `call` to. Objects of a subclass are not called so, but through its own __call__; 3.12 and
+ * 3.13 let it inherit the flag without the slot.
+ */
+static inline vectorcallfunc within_call_for(PyTypeObject *type, vectorcallfunc call) {
+    if (type->tp_call) return call;
+    type->tp_flags &= ~Py_TPFLAGS_HAVE_VECTORCALL;
+    return NULL;
+}
 
 /** A vectorcall function's body: enter, exit, or what else the type does when it is called. */
 static inline PyObject *within_with_call(PyObject *self, PyObject *const *args, size_t nargsf,

@@ -1,9 +1,10 @@
 """With-blocks at C speed: what a block costs is measured, and the record survives kill -9."""
 
-import importlib
 import os
 
-from . import _within  # noqa: F401  loads libwithin, which programs in C then share
+from . import _within  # loads libwithin, which programs in C then share
+from ._within import Timer, section  # noqa: F401
+from .profiler import Profiler  # noqa: F401
 
 __version__ = _within.__version__
 
@@ -19,6 +20,13 @@ def get_library_dir():
 
 
 def __getattr__(name):
+    """Import what is asked for seldom and takes a while when it is asked for."""
     if name == "contextlib":
+        import importlib
+
         return importlib.import_module("within.contextlib")
+    if name == "SectionStats":
+        from ._stats import SectionStats
+
+        return SectionStats
     raise AttributeError(f"module 'within' has no attribute {name!r}")

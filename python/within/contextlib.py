@@ -2,11 +2,17 @@
 
 import contextlib as _standard
 from contextlib import *  # noqa: F403
-from contextlib import AsyncContextDecorator, __all__, _GeneratorContextManager  # noqa: F401
+from contextlib import __all__  # noqa: F401
 
+from ._generators import asynccontextmanager  # noqa: F401
+from ._generators import contextmanager  # noqa: F401
 from ._within import AsyncExitStack  # noqa: F401
+from ._within import ContextDecorator  # noqa: F401
 from ._within import ExitStack  # noqa: F401
+from ._within import _AsyncGeneratorContextManager  # noqa: F401
 from ._within import _BaseExitStack  # noqa: F401
+from ._within import _GeneratorContextManager  # noqa: F401
+from ._within import _GeneratorContextManagerBase  # noqa: F401
 from ._within import _RedirectStream  # noqa: F401
 from ._within import aclosing  # noqa: F401
 from ._within import closing  # noqa: F401

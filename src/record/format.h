@@ -123,7 +123,8 @@ typedef struct wi__region {
 /**
  * One path of nested sections, as one thread saw it. Times are in ticks.
  *
- * A path is open at most once in a thread: the open sections are the nodes from `current` to the root.
+ * The open sections are the nodes from `current` to the root, each open once, but for those of spans. A node
+ * of spans is open as often as `spans` and `away` say, wherever it is.
  */
 typedef struct wi__node {
     uint32_t seq;
@@ -132,14 +133,18 @@ typedef struct wi__node {
     uint64_t total;      /* of calls that have ended */
     uint64_t squares[2]; /* the sum of squares, 128 bits, low half first */
     uint64_t min, max;   /* min is UINT64_MAX without calls */
-    uint64_t start;      /* of the call that is open, if one is */
+    uint64_t start;      /* of the call that is open, if one is; of the newest, if several are */
     uint64_t folded;     /* of `total`: spent in children that are in "(other)" */
     uint32_t parent, first_child, next_sibling;
     uint32_t name;       /* cell of a wi__text */
     uint32_t suppressed; /* errors that were suppressed in here */
     uint32_t pending;    /* the bucket of the last call, which the histogram lacks yet */
     uint32_t high;       /* cell of as many counters of 2^31 calls each, once one was full; or 0 */
-    uint32_t reserved[7];
+    uint32_t spans;  /* 0: never a span's; else 1, and how many began less those that ended here */
+    uint64_t starts; /* the sum of their starts, modulo 2^64 */
+    uint64_t away_starts; /* the same of those counted by `away` */
+    uint32_t away;  /* spans that other threads have ended, which write here and in away_starts */
+    uint32_t apart; /* 1: the root of a tree apart; sections of the same name are another path */
     uint32_t
         histogram[WI__BUCKETS]; /* bucket 0 has one too many: the first call found `pending` 0 */
 } wi__node;

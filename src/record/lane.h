@@ -24,6 +24,16 @@ typedef struct wi__child {
 
 enum { WI__CACHED_CHILDREN = 8 };
 
+/**
+ * Is a branch of plain sections open? It is if it is on the thread's chain, from the current branch to the
+ * root, unless spans have moved the thread from one chain to another. Branches of spans have a count.
+ */
+typedef enum wi__branch_state {
+    WI__ON_ITS_CHAIN, /* open if and only if it is on the chain */
+    WI__SET_ASIDE,    /* open, and not on the chain */
+    WI__GHOST,        /* on the chain, and not open */
+} wi__branch_state;
+
 struct wi__branch {
     wi__node *node;
     wi__branch *parent; /* of "(other)": the branch that it was opened in */
@@ -32,8 +42,17 @@ struct wi__branch {
     uint32_t cell; /* of the node; if that is not in the file, of the nearest around it that is */
     uint32_t count;
     uint32_t mask;                        /* slots of the table, a power of two, less one */
+    uint32_t depth : 24;                  /* 0 of the root */
+    uint32_t state : 8;                   /* wi__branch_state */
     wi__child *children;                  /* all, in a table that is at most half full; or NULL */
+    uint64_t floor;                       /* ticks: spans that began before it count from then on */
     wi__child cache[WI__CACHED_CHILDREN]; /* those used last: one load nearer */
+    uintptr_t key;                        /* as in its parent's table */
+    wi__branch *previous;                 /* the parent's child before it */
+    uint64_t
+        emptied; /* ticks: spans that began before it are not in the node's count of open ones */
+    unsigned char apart; /* below a root of its own: wi__span_root */
+    unsigned char told;  /* of spans whose caller says what encloses them: wi__span_begin_inside */
 };
 
 struct wi__lane {
@@ -48,10 +67,12 @@ struct wi__lane {
 
 /** A lane for the calling thread: one that was given back, or a new one; NULL if there is no memory. */
 wi__lane *wi__lane_take(void);
+/** All lanes there are, linked by `next`. The lock is held. */
+wi__lane *wi__lanes(void);
 /** The thread that had it has ended. The lock is held for both. */
 void wi__lane_give_back(wi__lane *lane);
-/** In a forked child: all counts to zero, and all lanes but `keep` free. The lock is held. */
-void wi__lanes_restart(const wi__lane *keep);
+/** In a forked child: all counts to zero from `now` on, and all lanes but `keep` free. The lock is held. */
+void wi__lanes_restart(const wi__lane *keep, uint64_t now);
 
 /** Sites are 24 bytes long: steps of 16 tell them apart. */
 static inline uintptr_t wi__key_hash(uintptr_t key) { return key >> 4; }

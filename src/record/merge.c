@@ -14,6 +14,8 @@ typedef struct merge {
     size_t index_size;      /* a power of two */
     uint32_t *pending;      /* cells of nodes whose children are still to be read */
     size_t pending_count, pending_room;
+    uint32_t *spans; /* cells of the region's nodes in which spans are open */
+    size_t span_count, span_room;
     int failed; /* out of memory */
 } merge;
 
@@ -39,12 +41,13 @@ static size_t hash(uint32_t parent, const char *name) {
     return (size_t)(h ^ h >> 29);
 }
 
-static uint32_t *slot_of(const merge *m, uint32_t parent, const char *name) {
+static uint32_t *slot_of(const merge *m, uint32_t parent, const char *name, int apart) {
     for (size_t i = hash(parent, name);; i++) {
         uint32_t *slot = &m->index[i & (m->index_size - 1)];
         if (!*slot) return slot;
         const wi__path *path = &m->profile->paths[*slot - 1];
-        if (path->parent == parent && strcmp(path->name, name) == 0) return slot;
+        if (path->parent == parent && path->apart == apart && strcmp(path->name, name) == 0)
+            return slot;
     }
 }
 
@@ -57,8 +60,10 @@ static int grow_index(merge *m) {
         m->failed = 1;
         return 0;
     }
-    for (uint32_t i = 0; i < m->profile->path_count; i++)
-        *slot_of(m, m->profile->paths[i].parent, m->profile->paths[i].name) = i + 1;
+    for (uint32_t i = 0; i < m->profile->path_count; i++) {
+        const wi__path *path = &m->profile->paths[i];
+        *slot_of(m, path->parent, path->name, path->apart) = i + 1;
+    }
     return 1;
 }
 
@@ -89,12 +94,14 @@ static uint32_t path_new(merge *m, uint32_t parent, const char *name) {
     return index;
 }
 
-static uint32_t path_of(merge *m, uint32_t parent, const char *name) {
+static uint32_t path_of(merge *m, uint32_t parent, const char *name, int apart) {
     if (!grow_index(m)) return WI__NO_PATH;
-    uint32_t *slot = slot_of(m, parent, name);
+    uint32_t *slot = slot_of(m, parent, name, apart);
     if (*slot) return *slot - 1;
     uint32_t path = path_new(m, parent, name);
-    if (path != WI__NO_PATH) *slot = path + 1;
+    if (path == WI__NO_PATH) return WI__NO_PATH;
+    m->profile->paths[path].apart = apart;
+    *slot = path + 1;
     return path;
 }
 
@@ -143,15 +150,22 @@ static void add_node(merge *m, uint32_t index, const wi__node *node) {
 
 /* ---- trees ---- */
 
+static void remember_spans(merge *m, uint32_t cell, const wi__node *node) {
+    if (!wi__reader_spans(node)) return;
+    if (grow(m, (void *)&m->spans, &m->span_room, m->span_count, sizeof *m->spans))
+        m->spans[m->span_count++] = cell;
+}
+
 /* Read the node at a cell as a child of `parent`, and remember it for its children. */
 static int read_node(merge *m, uint32_t cell, uint32_t parent, wi__node *node) {
     char name[4 * 256];
     if (!wi__reader_node(m->reader, cell, node)) return 0;
     wi__reader_name(m->reader, node, name, sizeof name);
-    uint32_t path = parent == WI__NO_PATH ? WI__ROOT : path_of(m, parent, name);
+    uint32_t path = parent == WI__NO_PATH ? WI__ROOT : path_of(m, parent, name, node->apart == 1);
     if (path == WI__NO_PATH) return 0;
     add_node(m, path, node);
     m->path_of_cell[cell] = path + 1;
+    if (parent != WI__NO_PATH) remember_spans(m, cell, node);
     if (!grow(m, (void *)&m->pending, &m->pending_room, m->pending_count, sizeof *m->pending))
         return 0;
     m->pending[m->pending_count++] = cell;
@@ -170,7 +184,7 @@ static uint32_t path_at(const merge *m, uint32_t cell) {
 
 static void read_tree(merge *m, uint32_t root) {
     wi__node node;
-    m->pending_count = 0;
+    m->pending_count = m->span_count = 0;
     read_node(m, root, WI__NO_PATH, &node);
     while (m->pending_count && !m->failed) {
         uint32_t cell = m->pending[--m->pending_count], path = m->path_of_cell[cell] - 1;
@@ -189,7 +203,8 @@ static wi__open_scope *open_new(merge *m, const char *kind, const char *what, ui
     memset(scope, 0, sizeof *scope);
     snprintf(scope->kind, sizeof scope->kind, "%s", kind);
     scope->what = strdup(what);
-    scope->start = start;
+    scope->start = scope->starts = start;
+    scope->count = 1;
     scope->path = scope->around = WI__NO_PATH;
     if (!scope->what) {
         m->failed = 1;
@@ -199,19 +214,26 @@ static wi__open_scope *open_new(merge *m, const char *kind, const char *what, ui
     return scope;
 }
 
-/* `out`: how many are open further in. `around`: the section that "(other)" is open in. */
-static void add_open_section(merge *m, const wi__region *region, uint32_t cell, uint32_t out) {
+/* `depth`: larger further in. `around`: the section that "(other)" is open in. */
+static void add_open_section(merge *m, const wi__region *region, uint32_t cell, uint32_t depth) {
     uint32_t path = m->path_of_cell[cell] - 1;
-    wi__open_scope *scope =
-        open_new(m, "section", m->profile->paths[path].name, node_at(m, cell)->start);
+    const wi__node *node = node_at(m, cell);
+    wi__open_scope *scope = open_new(m, "section", m->profile->paths[path].name, node->start);
     if (!scope) return;
     scope->thread = region->thread;
     scope->path = path;
-    scope->depth = UINT32_MAX - out;
+    scope->depth = depth;
+    if (node->spans) {
+        scope->count = wi__reader_spans(node);
+        scope->starts = node->starts - node->away_starts;
+    }
     if (cell == region->other) scope->around = path_at(m, region->other_parent);
 }
 
-/* Each node is open at most once, and is forgotten afterwards: that cuts cycles. */
+/* Is a node of the chain open? Those of spans know it themselves. */
+static int is_open(const wi__node *node) { return !node->spans || wi__reader_spans(node); }
+
+/* Each node is listed at most once, and is forgotten afterwards: that cuts cycles. */
 static void read_open_sections(merge *m, const wi__region *region) {
     uint32_t cell = region->current;
     for (uint32_t out = 0; cell != region->root && !m->failed; out++) {
@@ -220,10 +242,17 @@ static void read_open_sections(merge *m, const wi__region *region) {
             if (!wi__reader_is_lost(m->reader, cell)) m->reader->damaged++;
             return;
         }
-        add_open_section(m, region, cell, out);
+        if (is_open(node_at(m, cell))) add_open_section(m, region, cell, UINT32_MAX - out);
         m->path_of_cell[cell] = 0;
         cell = cell == region->other ? region->other_parent : node_at(m, cell)->parent;
     }
+}
+
+/* Those that are not on the chain: the thread does something else. Parents are before their children. */
+static void read_open_spans(merge *m, const wi__region *region) {
+    for (size_t i = 0; i < m->span_count && !m->failed; i++)
+        if (m->path_of_cell[m->spans[i]] && wi__reader_spans(node_at(m, m->spans[i])))
+            add_open_section(m, region, m->spans[i], (uint32_t)i);
 }
 
 static void read_holds(merge *m, const wi__region *region) {
@@ -240,6 +269,7 @@ static void read_region(merge *m, const wi__region *region) {
     m->profile->threads += region->threads;
     read_tree(m, region->root);
     read_open_sections(m, region);
+    read_open_spans(m, region);
     read_holds(m, region);
 }
 
@@ -257,5 +287,6 @@ int wi__merge(wi__reader *reader, wi__profile *profile) {
     free(m.path_of_cell);
     free(m.index);
     free(m.pending);
+    free(m.spans);
     return !m.failed;
 }

@@ -63,13 +63,24 @@ static void extend_to_last_start(wi__profile *profile) {
     }
 }
 
+/* How long all calls of a scope have been open, together. The sum of their starts may have been cut off from
+ * their count, or be made up: then all are taken to be as old as the newest. */
+static uint64_t open_ticks(const wi__profile *profile, const wi__open_scope *scope) {
+    uint64_t newest = profile->end > scope->start ? profile->end - scope->start : 0;
+    unsigned __int128 longest = profile->end - profile->header.first.ticks;
+    uint64_t all = scope->count * profile->end - scope->starts;
+    int is_plausible = all >= newest && all <= longest * scope->count;
+    if (scope->count == 1) return newest;
+    return is_plausible ? all : newest * scope->count;
+}
+
 static void add_open_time(wi__profile *profile) {
     for (size_t i = 0; i < profile->open_count; i++) {
         const wi__open_scope *scope = &profile->open[i];
         if (scope->path == WI__NO_PATH) continue;
         wi__path *path = &profile->paths[scope->path];
-        path->open_calls++;
-        uint64_t ticks = profile->end > scope->start ? profile->end - scope->start : 0;
+        path->open_calls += scope->count;
+        uint64_t ticks = open_ticks(profile, scope);
         path->open_ticks += ticks;
         if (scope->around < profile->path_count && scope->around != WI__ROOT)
             profile->paths[scope->around].folded += (double)ticks;

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <within/macros.h>
+
 #include "record/format.h"
 
 enum { WI__ROOT = 0 }; /* the first path: no section, the parent of all that have none */
@@ -26,9 +28,10 @@ typedef struct wi__bucket_calls {
 typedef struct wi__path {
     char *name; /* printable UTF-8; ends in "…" if it was cut; "" of the root */
     uint32_t parent, first_child, last_child, next_sibling; /* index into paths, or WI__NO_PATH */
-    uint32_t open_calls;                                    /* how many threads are inside */
-    uint64_t calls;                                         /* that have ended */
-    uint64_t total;                                         /* of calls that have ended */
+    int apart; /* the root of a tree apart, a profiler's: another path than sections of this name */
+    uint32_t open_calls; /* how many are inside */
+    uint64_t calls;      /* that have ended */
+    uint64_t total;      /* of calls that have ended */
     uint64_t open_ticks; /* of open calls, until the record's end */
     double folded;       /* of `total` and `open_ticks`: spent in children that are in "(other)" */
     double children;     /* totals and open time of all children together, those in "(other)" too */
@@ -44,7 +47,9 @@ typedef struct wi__path {
 typedef struct wi__open_scope {
     char kind[16];   /* "section", or the manager's own word: "file" */
     char *what;      /* a section's name, or the manager's text */
-    uint64_t start;  /* ticks */
+    uint64_t start;  /* ticks; of the newest, if several are open */
+    uint64_t starts; /* the sum of their starts, modulo 2^64 */
+    uint32_t count;  /* how many are open: more than one of spans only */
     uint32_t thread; /* kernel's thread id; 0 if that thread has ended */
     uint32_t depth;  /* of a section: larger further in, to order those that began at once */
     uint32_t path;   /* of a section; else WI__NO_PATH */
@@ -79,8 +84,8 @@ int wi__profile_read_file(int file, wi__profile *profile, char *why, size_t size
 int wi__profile_of_bytes(const void *bytes, size_t length, wi__profile *profile, char *why,
                          size_t size);
 /** The calling process's own record. 0 if it has none. */
-int wi__profile_of_self(wi__profile *profile);
-void wi__profile_release(wi__profile *profile);
+WI_API int wi__profile_of_self(wi__profile *profile);
+WI_API void wi__profile_release(wi__profile *profile);
 
 double wi__profile_seconds(const wi__profile *profile, double ticks);
 
@@ -93,10 +98,10 @@ typedef struct wi__figures {
     uint64_t errors;
     double percent_of_parent; /* of the parent's total; of all, at the top */
 } wi__figures;
-wi__figures wi__path_figures(const wi__profile *profile, uint32_t path);
+WI_API wi__figures wi__path_figures(const wi__profile *profile, uint32_t path);
 /** The q-quantile of a path's ended calls in seconds, 0 <= q <= 1: within 7 %; NaN without calls. */
 double wi__path_quantile(const wi__profile *profile, uint32_t path, double q);
 /** The full path "a > b > c". @return its length; at most size bytes are written, '\0' included. */
-size_t wi__path_text(const wi__profile *profile, uint32_t path, char *buffer, size_t size);
+WI_API size_t wi__path_text(const wi__profile *profile, uint32_t path, char *buffer, size_t size);
 
 #endif

@@ -207,3 +207,7 @@ uint64_t wi__reader_bucket(const wi__reader *reader, const wi__node *node, uint3
     if (bucket == 0 && count) count--;
     return node->pending == bucket ? count + 1 : count;
 }
+
+uint32_t wi__reader_spans(const wi__node *node) {
+    return node->spans && node->away < node->spans ? node->spans - 1 - node->away : 0;
+}

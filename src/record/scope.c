@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "record/chain.h"
 #include "record/fork.h"
 #include "record/ledger.h"
 
@@ -14,6 +15,8 @@ static void open_child(wi__opened *opened, wi__lane *lane, wi__branch *child) {
         __atomic_add_fetch(&header->folded, 1, __ATOMIC_RELAXED);
         if (parent == child) return; /* inside "(other)" already: its time must not count twice */
         child->parent = parent;
+        child->depth = parent->depth + 1;
+        child->state = WI__ON_ITS_CHAIN;
         lane->region->other_parent = parent->cell;
         wi__self.due = 0; /* its end has more to do */
     }
@@ -60,18 +63,9 @@ static void tally_mismatch(const wi__branch *branch, const wi_place *site, const
     wi__record_tally(WI__MISMATCHED, what, where);
 }
 
-static int is_open(const wi__branch *branch) {
-    const wi__branch *open = wi__self.branch;
-    while (open && open != branch) open = open->parent;
-    return open != NULL;
-}
-
-/* Count the call of the thread's innermost section, and close it. Its start is the node's, which a fork
- * has set anew. */
-static void close_innermost(uint64_t now, int raised) {
-    wi__branch *branch = wi__self.branch;
+static void count(wi__branch *branch, uint64_t start, uint64_t now, int raised) {
     wi__node *node = branch->node;
-    uint64_t ticks = now > node->start ? now - node->start : 0;
+    uint64_t ticks = now > start ? now - start : 0;
     if (!wi__node_add_call(node, ticks)) {
         wi__histogram_carry(branch->lane, node);
         wi__node_add_call(node, ticks);
@@ -79,16 +73,43 @@ static void close_innermost(uint64_t now, int raised) {
     if (raised) node->errors++;
     if (branch == branch->lane->other) branch->parent->node->folded += ticks;
     wi__fork_closed(branch);
+}
+
+static void leave_innermost(void) {
+    wi__branch *branch = wi__self.branch;
+    if (branch->state == WI__GHOST) branch->state = WI__ON_ITS_CHAIN;
     wi__self.branch = branch->parent;
     *wi__self.current = branch->parent->cell;
 }
 
-/* Close what was opened inside a branch and never closed: its time up to here is not lost. */
+/* Count the call of the thread's innermost section, and close it. Its start is the node's, which a fork
+ * has set anew. */
+static void close_innermost(uint64_t now, int raised) {
+    wi__branch *branch = wi__self.branch;
+    count(branch, branch->node->start, now, raised);
+    leave_innermost();
+}
+
+/* Close what was opened inside a branch and never closed: its time up to here is not lost. Spans end when
+ * they will. */
 static void close_down_to(const wi__branch *branch, uint64_t now, const char *what) {
     while (wi__self.branch != branch) {
-        tally_mismatch(wi__self.branch, NULL, what);
+        const wi__branch *innermost = wi__self.branch;
+        if (wi__is_span(innermost) || innermost->state == WI__GHOST) {
+            leave_innermost();
+            continue;
+        }
+        tally_mismatch(innermost, NULL, what);
         close_innermost(now, 0);
     }
+}
+
+/* Spans have moved the thread away from it: where it goes on now is around it. */
+static void close_set_aside(const wi__opened *opened, uint64_t now, int raised) {
+    wi__branch *branch = opened->branch;
+    count(branch, opened->start > branch->floor ? opened->start : branch->floor, now, raised);
+    branch->state = WI__ON_ITS_CHAIN;
+    wi__chain_move(wi__open_above(branch));
 }
 
 void wi__scope_close_all(void) {
@@ -106,14 +127,20 @@ wi_verdict wi__scope_end_slowly(const wi__opened *opened, wi_reason reason, uint
     wi__branch *branch = opened->branch;
     wi__lane *here = branch ? wi__lane_here() : NULL;
     if (!here) return WI_PROPAGATE;
-    if (branch->lane != here || !is_open(branch)) {
+    int is_on_chain = branch->lane == here && wi__is_on_chain(branch);
+    int is_open = is_on_chain ? branch->state != WI__GHOST : branch->state == WI__SET_ASIDE;
+    if (branch->lane != here || !is_open) {
         tally_mismatch(branch, opened->site,
                        branch->lane == here ? "ended when it was no longer open"
                                             : "ended on another thread");
         return WI_PROPAGATE;
     }
-    close_down_to(branch, now, "still open when the section around it ended");
-    close_innermost(now, reason == WI_RAISED);
+    if (is_on_chain) {
+        close_down_to(branch, now, "still open when the section around it ended");
+        close_innermost(now, reason == WI_RAISED);
+    } else {
+        close_set_aside(opened, now, reason == WI_RAISED);
+    }
     if (now >= here->next_anchor) wi__record_renew_anchor(here, now);
     wi__self.due = wi__fork_is_inside_inherited() ? 0 : here->next_anchor;
     return WI_PROPAGATE;

@@ -93,6 +93,7 @@ static void publish(wi__branch *branch) {
     wi__branch *parent = branch->parent;
     if (!parent) return;
     wi__branch *last = parent->last_child;
+    branch->previous = last;
     parent->last_child = branch;
     __atomic_store_n(last ? &last->node->next_sibling : &parent->node->first_child,
                      wi__cell_of(branch->node), __ATOMIC_RELEASE);
@@ -110,6 +111,8 @@ static wi__branch *branch_new(wi__lane *lane, wi__branch *parent, const section_
     branch->cell = parent && wi__arena_is_lost(cell) ? parent->cell : cell;
     branch->parent = parent;
     branch->lane = lane;
+    branch->depth = parent ? parent->depth + 1 : 0;
+    branch->apart = parent && parent->apart;
     publish(branch);
     return branch;
 }
@@ -156,6 +159,7 @@ static wi__branch *child_new(wi__branch *parent, uintptr_t key, const section_na
     if (!has_room(parent) && !grow_table(parent)) return NULL;
     wi__branch *child = branch_new(parent->lane, parent, name);
     if (!child) return NULL;
+    child->key = key;
     *slot_of(parent, key, name) = (wi__child){key, child, child->node, child->cell};
     parent->count++;
     return child;
@@ -202,6 +206,60 @@ wi__branch *wi__child_of_name(wi__branch *parent, const char *text) {
     return child_of(parent, (uintptr_t)name.hash << 4 | 1, &name);
 }
 
+wi__branch *wi__child_of_span_name(wi__branch *parent, const char *text) {
+    section_name name = name_of(text);
+    return child_of(parent, (uintptr_t)name.hash << 4 | 3, &name);
+}
+
+/* ---- trees apart ---- */
+
+static wi__branch *set_apart(wi__branch *branch) {
+    branch->apart = branch->told = 1;
+    branch->node->apart = 1;
+    return branch;
+}
+
+static uintptr_t key_apart(const section_name *name) { return (uintptr_t)name->hash << 4 | 5; }
+
+wi__branch *wi__known_tree_apart(wi__lane *lane, const char *text) {
+    section_name name = name_of(text);
+    return lane->root->children ? slot_of(lane->root, key_apart(&name), &name)->branch : NULL;
+}
+
+static int is_root_apart(const wi__branch *branch) { return branch->apart && branch->depth == 1; }
+
+wi__branch *wi__tree_apart(wi__lane *lane, const char *text) {
+    section_name name = name_of(text);
+    wi__branch *branch = child_of(lane->root, key_apart(&name), &name);
+    return branch && branch != lane->other ? set_apart(branch) : branch;
+}
+
+/* ---- the same path in another lane ---- */
+
+static wi__branch *same_child(wi__branch *parent, const wi__branch *branch) {
+    const wi__text *text = wi__cell(branch->node->name);
+    section_name name = {text->bytes, text->length, text->cut, text->hash};
+    wi__branch *child = child_of(parent, branch->key, &name);
+    if (!child || child == parent->lane->other) return child;
+    child->told = branch->told;
+    return is_root_apart(branch) ? set_apart(child) : child;
+}
+
+/* From the top down, and without recursion: paths may be as deep as one. */
+wi__branch *wi__same_branch(wi__lane *lane, const wi__branch *branch) {
+    if (branch->lane == lane) return (wi__branch *)branch;
+    if (branch == branch->lane->other) return lane->other;
+    uint32_t depth = branch->depth;
+    const wi__branch **way = malloc((depth + 1) * sizeof *way);
+    if (!way) return NULL;
+    for (; branch->parent; branch = branch->parent) way[branch->depth] = branch;
+    wi__branch *same = lane->root;
+    for (uint32_t i = 1; same && same != lane->other && i <= depth; i++)
+        same = same_child(same, way[i]);
+    free(way);
+    return same;
+}
+
 /* ---- forgetting ---- */
 
 void wi__forget_children(wi__lane *lane) {
@@ -213,26 +271,61 @@ void wi__forget_children(wi__lane *lane) {
     root->count = root->mask = 0;
     memset(root->cache, 0, sizeof root->cache);
     root->last_child = lane->other;
+    lane->other->previous = NULL;
     lane->other->node->next_sibling = 0;
 }
 
+/* `seq` was left odd if this is a forked child whose parent's thread was changing the node. */
 static void zero_node(wi__node *node) {
-    node->seq = node->errors = node->suppressed = node->pending = 0;
+    node->seq |= 1;
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    node->errors = node->suppressed = node->pending = 0;
     node->calls = node->total = node->folded = node->squares[0] = node->squares[1] = node->max = 0;
     node->min = UINT64_MAX;
     memset(node->histogram, 0, sizeof node->histogram);
-    if (node->high) memset(wi__cell(node->high), 0, sizeof node->histogram);
+    node->high = 0;
+    wi__node_end_change(node, node->seq + 1);
 }
 
-void wi__tree_zero(uint32_t root) {
-    for (uint32_t cell = root; cell;) {
-        wi__node *node = wi__node_at(cell);
-        zero_node(node);
-        if (node->first_child) {
-            cell = node->first_child;
+static void restart_spans(wi__branch *branch, uint64_t now, int keep) {
+    wi__node *node = branch->node;
+    branch->floor = now;
+    if (!keep) branch->emptied = now;
+    if (!node->spans) return;
+    uint32_t open = keep ? wi__spans_open(node) : 0;
+    node->spans = 1 + open;
+    node->starts = open * now;
+    node->away = 0;
+    node->away_starts = 0;
+    node->start = now;
+}
+
+static wi__branch *parent_in_tree(wi__branch *branch) {
+    return branch == branch->lane->other ? branch->lane->root : branch->parent;
+}
+
+/* A forked child knows the children that there were at the fork; what it copied may have its parent's too. */
+static void link_children(wi__branch *branch) {
+    uint32_t next = 0;
+    for (wi__branch *child = branch->last_child; child; child = child->previous) {
+        child->node->next_sibling = next;
+        next = wi__cell_of(child->node);
+    }
+    branch->node->first_child = next;
+}
+
+void wi__tree_zero(wi__branch *root, uint64_t now, int keep_spans) {
+    wi__branch *branch = root;
+    for (;;) {
+        link_children(branch);
+        zero_node(branch->node);
+        restart_spans(branch, now, keep_spans);
+        if (branch->last_child) {
+            branch = branch->last_child;
             continue;
         }
-        while (cell != root && !wi__node_at(cell)->next_sibling) cell = wi__node_at(cell)->parent;
-        cell = cell != root ? wi__node_at(cell)->next_sibling : 0;
+        while (branch != root && !branch->previous) branch = parent_in_tree(branch);
+        if (branch == root) return;
+        branch = branch->previous;
     }
 }

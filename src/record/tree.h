@@ -14,12 +14,28 @@ wi__branch *wi__child_of_site(wi__branch *parent, const void *site, const char *
 int wi__cache_known_child(wi__branch *parent, const void *site);
 /** The child with a name, likewise. */
 wi__branch *wi__child_of_name(wi__branch *parent, const char *name);
+/** The same for a span: a path that plain sections of this name do not share. */
+wi__branch *wi__child_of_span_name(wi__branch *parent, const char *name);
+/** The root of a tree apart with this name, below the lane's root, likewise. */
+wi__branch *wi__tree_apart(wi__lane *lane, const char *name);
+/** The same if it is there; else NULL. */
+wi__branch *wi__known_tree_apart(wi__lane *lane, const char *name);
+/** The branch of the same path in a lane; "(other)" at the node cap; NULL if there is no memory. */
+wi__branch *wi__same_branch(wi__lane *lane, const wi__branch *branch);
 /** Make room in the pending bucket's counter, which is full. Without memory 2^31 calls are lost. */
 void wi__histogram_carry(wi__lane *lane, wi__node *node);
 /** Forget the paths below the root, "(other)" excepted: they were a calibration. The lock is held. */
 void wi__forget_children(wi__lane *lane);
-/** Forget all calls of a tree, keep the paths. */
-void wi__tree_zero(uint32_t root);
+/**
+ * Forget all calls of a tree, keep the paths. Open spans count from `now` on, or are forgotten too.
+ * The lock is held.
+ */
+void wi__tree_zero(wi__branch *root, uint64_t now, int keep_spans);
+
+/* How many spans are open in a node; 0 in one of plain sections. */
+WI__INLINE uint32_t wi__spans_open(const wi__node *node) {
+    return node->spans - (node->spans != 0) - __atomic_load_n(&node->away, __ATOMIC_RELAXED);
+}
 
 /* Readers look at `seq` before and after: stores in between must not move past its two stores. */
 WI__INLINE uint32_t wi__node_begin_change(wi__node *node) {

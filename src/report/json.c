@@ -168,6 +168,7 @@ static void print_open(const wi__page *page, const wi__open_scope *scope) {
     number_member(out, "open_s", wi__seconds_between(profile, scope->start, profile->end));
     optional_member(out, "thread", scope->thread);
     optional_member(out, "section", is_section ? scope->path : 0);
+    count_member(out, "count", scope->count);
     fputc('}', out);
 }
 

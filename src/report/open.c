@@ -39,6 +39,7 @@ static void print_scope(const wi__page *page, const wi__open_scope *scope, int w
     fprintf(page->out, "%*s  since %s, for %s", width > used ? width - used : 0, "",
             wi__time_of_day_text(wi__realtime_of(profile, scope->start)).text,
             wi__seconds_text(wi__seconds_between(profile, scope->start, profile->end)).text);
+    if (scope->count > 1) fprintf(page->out, ", the newest of %" PRIu32, scope->count);
     if (profile->threads > 1 && scope->thread)
         fprintf(page->out, ", thread %" PRIu32, scope->thread);
     fputc('\n', page->out);

@@ -69,10 +69,10 @@ static void name_of(const wi__page *page, const wi__row *row, char *buffer, size
 }
 
 static void mark_of(const wi__page *page, const wi__row *row, char mark[MARK]) {
-    uint32_t threads = page->profile->paths[row->path].open_calls;
+    uint32_t open = page->profile->paths[row->path].open_calls;
     mark[0] = '\0';
-    if (threads == 1) snprintf(mark, MARK, " (open)");
-    if (threads > 1) snprintf(mark, MARK, " (open in %u threads)", threads);
+    if (open == 1) snprintf(mark, MARK, " (open)");
+    if (open > 1) snprintf(mark, MARK, " (%u open)", open);
 }
 
 static int name_width(const wi__page *page, const wi__row *row) {

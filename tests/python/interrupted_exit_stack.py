@@ -27,9 +27,10 @@ def count_leaks(ExitStack, seconds):
         lock = threading.Lock()
         try:
             signal.setitimer(signal.ITIMER_REAL, random.uniform(20e-6, 60e-6))
-            while True:
+            for _ in range(200):
                 with ExitStack() as stack:
                     stack.enter_context(lock)
+            signal.setitimer(signal.ITIMER_REAL, 0)
         except KeyboardInterrupt:
             interrupts += 1
         leaks += lock.locked()

@@ -208,15 +208,6 @@ def test_other_awaitables(lib):
 
 def test_a_coroutine_that_is_awaited_already_is_refused(lib):
     async def main():
-        slow = asyncio.sleep(0.01)
-        other = asyncio.ensure_future(slow)
-        await asyncio.sleep(0)
-        with pytest.raises(RuntimeError, match="already"):
-            async with lib.AsyncExitStack() as stack:
-                stack.push_async_callback(lambda: slow)
-        await other
-
-    async def nested():
         async def inner():
             await asyncio.sleep(0.01)
 
@@ -227,12 +218,12 @@ def test_a_coroutine_that_is_awaited_already_is_refused(lib):
 
         other = asyncio.ensure_future(outer())
         await asyncio.sleep(0)
-        with pytest.raises(RuntimeError, match="already"):
+        with pytest.raises(RuntimeError, match="being awaited already"):
             async with lib.AsyncExitStack() as stack:
                 stack.push_async_callback(lambda: inner_coroutine)
         await other
 
-    run(nested())
+    run(main())
 
 
 def test_wrappers_in_exit_callbacks(lib):
@@ -286,8 +277,10 @@ def test_aclosing(lib):
 
 def test_nullcontext_is_asynchronous_too(lib):
     async def main():
-        async with lib.nullcontext() as nothing, lib.nullcontext((1, 2)) as pair, lib.nullcontext(StopIteration(1)) as stop:
-            return nothing, pair, stop.args
+        stop = StopIteration(1)
+        async with lib.nullcontext() as nothing, lib.nullcontext((1, 2)) as pair:
+            async with lib.nullcontext(stop) as same:
+                return nothing, pair, same.args
 
     assert run(main()) == (None, (1, 2), (1,))
 
@@ -335,3 +328,16 @@ def test_what_is_no_asynchronous_manager_is_named(lib):
 
     with pytest.raises(TypeError, match="'builtins.int' object does not support the asynchronous context manager"):
         run(main())
+
+
+def test_stacks_awaited_inside_stacks_end_with_a_recursion_error_not_a_crash():
+    async def main():
+        stack = within.contextlib.AsyncExitStack()
+        for _ in range(100_000):
+            outer = within.contextlib.AsyncExitStack()
+            outer.push_async_exit(stack)
+            stack = outer
+        with pytest.raises(RecursionError):
+            await stack.aclose()
+
+    run(main())

@@ -147,8 +147,8 @@ def test_references_to_constants_stay_even():
     assert max(abs(new - old) for new, old in zip(after, before)) < 100
 
 
-# One allocation fails, the next works again: if all fail, CPython itself aborts. Each scenario ends in success or in a MemoryError, with the lock free. Made once before, so that what is
-# cached is there.
+# One allocation fails, the next works again: if all fail, CPython itself aborts. Each scenario ends in success
+# or in a MemoryError, with the lock free. Each is run before, so that what is cached is there.
 NO_MEMORY = """
 import sys, threading, _testcapi
 from within.contextlib import *
@@ -171,7 +171,7 @@ def raising():
 
 class Manager:
     def __enter__(self):
-        for i in range(9):
+        for i in range(8):  # now the stack's array is full again
             self.stack.callback(int, i)
         return lock.acquire()
 
@@ -184,13 +184,34 @@ def nested():
         manager.stack = stack
         stack.enter_context(manager)
 
+class Probe:
+    def __init__(self):
+        self.entered = self.exited = False
+
+    def __enter__(self):
+        self.entered = True
+
+    def __exit__(self, *details):
+        self.exited = True
+
+def room():
+    # What there is no room for is not entered.
+    probe = Probe()
+    with ExitStack() as stack:
+        for _ in range(4):
+            stack.callback(int)
+        try:
+            stack.enter_context(probe)
+        except MemoryError:
+            assert not probe.exited
+            raise
+
 def callbacks():
     with ExitStack() as stack:
-        stack.enter_context(lock)
         stack.callback(int, 1)
         stack._exit_callbacks
         stack.callback(int, 1)
-        stack.enter_context(nullcontext())
+        stack.enter_context(lock)
         stack.pop_all().close()
 
 async def asynchronous():
@@ -222,7 +243,7 @@ def run(scenario):
         assert not lock.locked(), (scenario.__name__, start)
     assert not failed, "there are more allocations than were tried"
 
-for scenario in (many, raising, nested, callbacks, drive):
+for scenario in (many, raising, nested, room, callbacks, drive):
     for _ in range(3):
         scenario()
     run(scenario)

@@ -213,5 +213,15 @@ def test_what_is_not_callable_in_the_standard_library_is_not_made_so_by_accident
         for args in ((1,), (1, 2, 3, 4)):
             with pytest.raises(TypeError, match="not callable"):
                 manager(*args)
-        with pytest.raises(TypeError, match="not callable|keyword"):
+        with pytest.raises(TypeError, match="not callable"):
             manager(a=1)
+
+
+def test_subclasses_are_not_callable_at_all(lib):
+    for manager in managers(lib):
+        kind = type("Derived", (type(manager),), {})
+        derived = kind() if isinstance(manager, lib.ExitStack) else kind(getattr(manager, "thing", "."))
+        assert not callable(derived)
+        for args in ((), (1,), (None, None, None)):
+            with pytest.raises(TypeError, match="not callable"):
+                derived(*args)
