@@ -53,6 +53,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->with_method);
     Py_VISIT(state->generator_manager_base);
     Py_VISIT(state->context_decorator);
+    Py_VISIT(state->recreate_itself);
     Py_VISIT(state->generator_manager);
     Py_VISIT(state->async_context_decorator);
     Py_VISIT(state->async_generator_manager);
@@ -67,6 +68,7 @@ static int module_clear(PyObject *module) {
     Py_CLEAR(state->with_method);
     Py_CLEAR(state->generator_manager_base);
     Py_CLEAR(state->context_decorator);
+    Py_CLEAR(state->recreate_itself);
     Py_CLEAR(state->generator_manager);
     Py_CLEAR(state->async_context_decorator);
     Py_CLEAR(state->async_generator_manager);

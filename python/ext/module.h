@@ -37,6 +37,7 @@ typedef struct within_state {
     PyTypeObject *with_method;
     PyTypeObject *generator_manager_base;
     PyTypeObject *context_decorator;
+    PyObject *recreate_itself; /* ContextDecorator._recreate_cm */
     PyTypeObject *generator_manager;
     PyTypeObject *async_context_decorator;
     PyTypeObject *async_generator_manager;
