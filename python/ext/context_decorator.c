@@ -5,7 +5,7 @@
 #include "raised.h"
 #include "special.h"
 
-/* with_functions.py makes the function that stands for the decorated one. */
+/* within/_functions.py makes the function that stands for the decorated one. */
 static PyObject *decorate(PyObject *manager, PyObject *func) {
     PyObject *functions = PyImport_ImportModule("within._functions");
     if (!functions) return NULL;
