@@ -160,13 +160,14 @@ int wi__arena_move_to_file(int file, const char *path) {
     return 0;
 }
 
-int wi__arena_leave_file(void) {
+int wi__arena_leave_file(uint32_t cells) {
     if (!file_under.path) return 1;
     free(file_under.path);
     file_under.path = NULL;
     void *copy = mmap(NULL, backed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (copy == MAP_FAILED) return 0;
-    memcpy(copy, wi__arena, (size_t)wi__record_header()->used_cells * WI__CELL_BYTES);
+    memcpy(copy, wi__arena, (size_t)cells * WI__CELL_BYTES);
+    ((wi__header *)copy)->used_cells = cells;
     if (mremap(copy, backed, backed, MREMAP_MAYMOVE | MREMAP_FIXED, wi__arena) != MAP_FAILED)
         return 1;
     munmap(copy, backed);

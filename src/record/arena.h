@@ -32,8 +32,11 @@ uint32_t wi__arena_allocate(uint32_t cells);
  * @return 0, or the errno value of what failed: the arena is as before.
  */
 int wi__arena_move_to_file(int file, const char *path);
-/** In a forked child: back to private memory, contents kept. 0 if there is no memory. */
-int wi__arena_leave_file(void);
+/**
+ * In a forked child: back to private memory, the contents of the first `cells` kept, and no others given out.
+ * The parent may have written into them since. 0 if there is no memory.
+ */
+int wi__arena_leave_file(uint32_t cells);
 /** Is this cell in memory only, because the file could not grow? */
 static inline int wi__arena_is_lost(uint32_t cell) {
     uint32_t file_cells = wi__record_header()->file_cells;

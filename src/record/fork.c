@@ -16,6 +16,7 @@
 /* The thread that forked keeps its lane, but its branch waits here: its next section is a rare case. */
 static struct {
     int pending;
+    uint32_t used_cells, nodes;  /* at the fork: the parent's file goes on changing */
     char parents_path[PATH_MAX]; /* empty: it had no file */
     const wi__lane *lane;
     wi__branch *branch;    /* the innermost section that was open at the fork */
@@ -29,6 +30,8 @@ static void begin_header_again(void) {
     header->owner = wi__process_self();
     memset(&header->runner, 0, sizeof header->runner);
     header->forked_from = parent;
+    header->anchor_seq = 0;
+    header->nodes = forked.nodes;
     header->folded = header->dropped = header->unlisted = header->untallied = 0;
     header->ended = header->file_cells = 0;
     memset(header->tallies, 0, sizeof header->tallies);
@@ -39,6 +42,7 @@ static void begin_lanes_again(void) {
     uint64_t now = wi__ticks();
     wi__lanes_restart(wi__self.lane, now);
     for (wi__branch *open = forked.branch; open; open = open->parent) open->node->start = now;
+    if (forked.branch) *wi__self.current = forked.branch->cell;
 }
 
 /* Spans remember a start of their own: only plain sections need to be looked after. */
@@ -62,7 +66,7 @@ static void remember_parent(void) {
 
 static void leave_parent(void) {
     remember_parent();
-    if (wi__arena_leave_file()) {
+    if (wi__arena_leave_file(forked.used_cells)) {
         begin_header_again();
         begin_lanes_again();
     } else { /* no memory: the child is not measured */
@@ -76,7 +80,14 @@ static void in_child(void) {
     wi__record_unlock();
 }
 
-void wi__fork_watch(void) { pthread_atfork(wi__record_lock, wi__record_unlock, in_child); }
+static void before(void) {
+    wi__record_lock();
+    if (!wi__arena) return;
+    forked.used_cells = wi__record_header()->used_cells;
+    forked.nodes = wi__record_header()->nodes;
+}
+
+void wi__fork_watch(void) { pthread_atfork(before, wi__record_unlock, in_child); }
 
 int wi__fork_is_pending(void) { return forked.pending; }
 

@@ -68,8 +68,10 @@ void wi__lane_give_back(wi__lane *lane) {
 
 void wi__lanes_restart(const wi__lane *keep, uint64_t now) {
     without_thread = NULL;
+    if (all) all->region->next_region = 0; /* the parent may have had more since */
     for (wi__lane *lane = all; lane; lane = lane->next) {
         wi__tree_zero(lane->root, now, lane == keep);
+        memset(wi__cell(lane->slab), 0, (size_t)(lane->slab_end - lane->slab) * WI__CELL_BYTES);
         lane->next_anchor = 0;
         lane->region->threads = lane == keep;
         lane->region->thread = (uint32_t)syscall(SYS_gettid);

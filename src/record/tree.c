@@ -283,7 +283,7 @@ static void zero_node(wi__node *node) {
     node->calls = node->total = node->folded = node->squares[0] = node->squares[1] = node->max = 0;
     node->min = UINT64_MAX;
     memset(node->histogram, 0, sizeof node->histogram);
-    if (node->high) memset(wi__cell(node->high), 0, sizeof node->histogram);
+    node->high = 0;
     wi__node_end_change(node, node->seq + 1);
 }
 
@@ -304,9 +304,20 @@ static wi__branch *parent_in_tree(wi__branch *branch) {
     return branch == branch->lane->other ? branch->lane->root : branch->parent;
 }
 
+/* A forked child knows the children that there were at the fork; what it copied may have its parent's too. */
+static void link_children(wi__branch *branch) {
+    uint32_t next = 0;
+    for (wi__branch *child = branch->last_child; child; child = child->previous) {
+        child->node->next_sibling = next;
+        next = wi__cell_of(child->node);
+    }
+    branch->node->first_child = next;
+}
+
 void wi__tree_zero(wi__branch *root, uint64_t now, int keep_spans) {
     wi__branch *branch = root;
     for (;;) {
+        link_children(branch);
         zero_node(branch->node);
         restart_spans(branch, now, keep_spans);
         if (branch->last_child) {

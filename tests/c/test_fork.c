@@ -245,6 +245,37 @@ alone(a_child_in_memory_stays_in_memory) {
     expect(wi_record_path() == NULL);
 }
 
+/* The parent goes on writing its file, which the child leaves: nothing of that is in the child's record. */
+static void expect_own_path_only(void) {
+    measure("child's");
+    wi__profile profile = own_profile();
+    expect_count(calls_of(&profile, "outer > child's"), 1);
+    expect_text(paths_of(&profile), "outer, outer > child's");
+    expect_count(profile.damaged, 0);
+    wi__profile_release(&profile);
+}
+
+alone(a_child_has_nothing_of_what_its_parent_does_at_the_same_time) {
+    wi_record_open("record");
+    char name[32];
+    within (wi_section("outer"))
+        for (int i = 0; i < 40; i++) {
+            pid_t child = fork();
+            if (child == 0) {
+                is_forked = 1;
+                expect_own_path_only();
+                _exit(0);
+            }
+            for (int j = 0; j < 20; j++) {
+                snprintf(name, sizeof name, "parent's %d", 20 * i + j);
+                measure(name);
+            }
+            int status = -1;
+            waitpid(child, &status, 0);
+            expect_count(status, 0);
+        }
+}
+
 /* ---- threads ---- */
 
 static void *fork_in_thread(void *arg) {
@@ -388,6 +419,7 @@ int main(void) {
         test(a_grandchilds_record_lies_beside_its_parents),
         test(a_child_that_outlives_its_parent_leaves_its_record),
         test(a_child_in_memory_stays_in_memory),
+        test(a_child_has_nothing_of_what_its_parent_does_at_the_same_time),
         test(a_fork_from_a_second_thread_takes_that_threads_sections),
         test(a_thread_that_forks_and_ends_in_the_child_does_no_harm),
         test(a_child_can_have_threads),
