@@ -5,7 +5,7 @@
 #include "raised.h"
 #include "special.h"
 
-/* with_functions.py makes the function that stands for the decorated one. */
+/* within/_functions.py makes the function that stands for the decorated one. */
 static PyObject *decorate(PyObject *manager, PyObject *func) {
     PyObject *functions = PyImport_ImportModule("within._functions");
     if (!functions) return NULL;
@@ -94,11 +94,20 @@ static PyObject *call_in(PyObject *manager, const within_state *state, const wit
     return result;
 }
 
+/* The manager of this call: itself, unless its class says otherwise. */
+static PyObject *recreated(const within_state *state, PyObject *manager) {
+    within_special method;
+    int found = within_special_find(&method, manager, state->names.n_recreate_cm);
+    if (found > 0) Py_DECREF(method.method);
+    if (found > 0 && method.method == state->recreate_itself) return Py_NewRef(manager);
+    return found < 0 ? NULL : PyObject_CallMethodNoArgs(manager, state->names.n_recreate_cm);
+}
+
 static PyObject *call_inside(const within_state *state, PyObject *manager,
                              const within_call *call) {
     if (within_is_generator_manager(manager))
         return within_generator_manager_call_inside(state, manager, call);
-    PyObject *fresh = PyObject_CallMethodNoArgs(manager, state->names.n_recreate_cm);
+    PyObject *fresh = recreated(state, manager);
     if (!fresh) return NULL;
     PyObject *result = call_in(fresh, state, call);
     Py_DECREF(fresh);
@@ -174,6 +183,9 @@ int within_add_context_decorator(PyObject *module) {
     Py_DECREF(contextlib);
     PyTypeObject *type = base ? within_add_type(module, &spec, base) : NULL;
     Py_XDECREF(base);
-    within_state_of(module)->context_decorator = (PyTypeObject *)Py_XNewRef(type);
-    return type ? PyModule_AddFunctions(module, functions) : -1;
+    if (!type) return -1;
+    within_state *state = within_state_of(module);
+    state->context_decorator = (PyTypeObject *)Py_NewRef(type);
+    state->recreate_itself = PyObject_GetAttrString((PyObject *)type, "_recreate_cm");
+    return state->recreate_itself ? PyModule_AddFunctions(module, functions) : -1;
 }

@@ -58,6 +58,7 @@
     X(PyTypeObject, redirect_stdout)                                                               \
     X(PyTypeObject, generator_manager_base)                                                        \
     X(PyTypeObject, context_decorator)                                                             \
+    X(PyObject, recreate_itself)                                                                   \
     X(PyTypeObject, generator_manager)                                                             \
     X(PyTypeObject, async_context_decorator)                                                       \
     X(PyTypeObject, async_generator_manager)                                                       \

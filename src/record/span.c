@@ -72,7 +72,7 @@ WI__RARE static void begin_in(wi_span *span, wi__branch *parent, const void *sit
 /* Where the thread is, above all that has ended there. */
 static wi__branch *current_open(void) {
     wi__branch *branch = wi__self.branch;
-    while (wi__is_over(branch)) branch = branch->parent;
+    while (branch->parent && wi__is_over(branch)) branch = branch->parent;
     return branch;
 }
 
@@ -148,7 +148,7 @@ static wi__branch *below_all_told(void) {
     wi__branch *lowest = wi__self.branch;
     for (wi__branch *branch = lowest; branch; branch = branch->parent)
         if (branch->told) lowest = branch->parent;
-    while (wi__is_over(lowest)) lowest = lowest->parent;
+    while (lowest && wi__is_over(lowest)) lowest = lowest->parent;
     return lowest;
 }
 

@@ -250,12 +250,14 @@ wi__branch *wi__same_branch(wi__lane *lane, const wi__branch *branch) {
     if (branch->lane == lane) return (wi__branch *)branch;
     if (branch == branch->lane->other) return lane->other;
     uint32_t depth = branch->depth;
-    const wi__branch **way = malloc((depth + 1) * sizeof *way);
+    struct {
+        const wi__branch *branch;
+    } *way = calloc(depth + 1, sizeof *way);
     if (!way) return NULL;
-    for (; branch->parent; branch = branch->parent) way[branch->depth] = branch;
+    for (; branch->parent; branch = branch->parent) way[branch->depth].branch = branch;
     wi__branch *same = lane->root;
-    for (uint32_t i = 1; same && same != lane->other && i <= depth; i++)
-        same = same_child(same, way[i]);
+    for (uint32_t i = 1; i <= depth && same && same != lane->other && way[i].branch; i++)
+        same = same_child(same, way[i].branch);
     free(way);
     return same;
 }

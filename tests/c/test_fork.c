@@ -246,7 +246,15 @@ alone(a_child_in_memory_stays_in_memory) {
 }
 
 /* The parent goes on writing its file, which the child leaves: nothing of that is in the child's record. */
+static void expect_nothing_new(void) {
+    wi__profile profile = own_profile();
+    expect_text(paths_of(&profile), "outer");
+    expect_count(profile.damaged + profile.torn, 0);
+    wi__profile_release(&profile);
+}
+
 static void expect_own_path_only(void) {
+    expect_nothing_new();
     measure("child's");
     wi__profile profile = own_profile();
     expect_count(calls_of(&profile, "outer > child's"), 1);

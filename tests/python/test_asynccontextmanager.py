@@ -478,31 +478,48 @@ def test_a_step_that_nobody_awaits_is_warned_of():
                 make()
 
 
-def test_a_step_that_is_dropped_while_it_waits_is_closed():
-    for library in PLACES.values():
-        log = []
-
-        async def generator():
-            try:
-                await Closing(log)
-            finally:
-                log.append("finally")
-            yield
-
-        step = library.asynccontextmanager(generator)().__aenter__()
-        step.send(None)
-        del step
-
-
 class Closing:
+    """An asynchronous iterator whose items say when they are closed; they don't end by themselves."""
+
+    kept = []
+
     def __init__(self, log):
         self.log = log
 
+    def __aiter__(self):
+        return self
+
+    def __anext__(self):
+        return self
+
     def __await__(self):
+        self.kept.append(self.wait())
+        return self.kept[-1]
+
+    def wait(self):
         try:
             yield
         finally:
-            self.log.append("closed")
+            self.log.append(sys.exc_info()[0])
+
+
+@pytest.mark.parametrize("library", PLACES.values(), ids=PLACES)
+def test_what_a_step_waits_for_is_closed_with_it(library):
+    log = []
+
+    def waiting():
+        step = library.asynccontextmanager(Closing)(log).__aenter__()
+        step.send(None)
+        return step
+
+    step = waiting()
+    assert step.close() is None and log == [GeneratorExit]
+    with pytest.raises(GeneratorExit):
+        step = waiting()
+        step.throw(GeneratorExit("thrown"))
+    assert log == [GeneratorExit] * 2
+    waiting()
+    assert log == [GeneratorExit] * 3
 
 
 def test_a_hundred_tasks_at_once():

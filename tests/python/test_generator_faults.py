@@ -215,8 +215,12 @@ def test_nothing_leaks(use):
 
 @pytest.mark.parametrize("use", USES)
 def test_references_are_balanced(use):
-    watched = [None, True, False, ValueError, ours._GeneratorContextManager, generator_function,
-               ours._AsyncGeneratorContextManager, ours.ContextDecorator]
+    watched = [
+        *(None, True, False, ValueError, generator_function, yields_twice, never_stops),
+        *(ours._GeneratorContextManager, ours._AsyncGeneratorContextManager, ours.ContextDecorator),
+        *(one.__wrapped__ for one in (nothing, values, swallowing, asynchronous)),
+        *(one.__wrapped__ for one in (decorated, decorated_failing, decorated_by_class)),
+    ]
     use()
     before = [sys.getrefcount(thing) for thing in watched]
     for _ in range(100):

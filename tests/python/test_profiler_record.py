@@ -12,7 +12,8 @@ import pytest
 
 def run(program, *command, **options):
     """Run a Python program, after a command if there is one."""
-    arguments = [*command, sys.executable, "-c", textwrap.dedent(program)]
+    # Without warnings: a program forks while it has threads, which is what it tests.
+    arguments = [*command, sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)]
     return subprocess.run(arguments, capture_output=True, text=True, timeout=60, **options)
 
 
@@ -27,10 +28,15 @@ def output_of(program):
     return done.stdout
 
 
+def rows_in(record):
+    """The lines of a record's report, by path."""
+    table = subprocess.run(within("report", "--csv", record), capture_output=True, text=True, check=True).stdout
+    return {row["path"]: row for row in csv.DictReader(io.StringIO(table))}
+
+
 def calls_in(record):
     """How often each path of a record was entered."""
-    table = subprocess.run(within("report", "--csv", record), capture_output=True, text=True, check=True).stdout
-    return {row["path"]: int(row["calls"]) for row in csv.DictReader(io.StringIO(table))}
+    return {path: int(row["calls"]) for path, row in rows_in(record).items()}
 
 
 MEASURES = """
@@ -214,7 +220,7 @@ def test_importing_within_imports_nothing_that_is_slow():
 
 
 def test_timers_are_sections_of_the_record(tmp_path):
-    record = tmp_path / "run.within"
+    path = tmp_path / "run.within"
     run(
         """
         import contextlib, within as wi
@@ -227,20 +233,22 @@ def test_timers_are_sections_of_the_record(tmp_path):
             return n and solve(n - 1)
         solve(1)
         """,
-        *within("run", "--no-report", "--record", record),
+        *within("run", "--no-report", "--record", path),
     )
-    assert calls_in(record) == {
-        "fit": 1,
-        "fit > SVD": 1,
-        "fit > SVD > inner": 1,
-        "SVD": 1,
-        "solve": 1,
-        "solve > solve": 1,
+    figures = {path: (int(row["calls"]), int(row["errors"])) for path, row in rows_in(path).items()}
+    assert figures == {
+        "fit": (1, 0),
+        "fit > SVD": (1, 0),
+        "fit > SVD > inner": (1, 0),
+        "SVD": (1, 1),
+        "solve": (1, 0),
+        "solve > solve": (1, 0),
     }
 
 
-def test_where_the_record_has_no_room_profilers_are_not_mixed_with_others():
-    assert output_of(
+def test_where_the_record_has_no_room_profilers_are_not_mixed_with_others(tmp_path):
+    record = tmp_path / "run.within"
+    done = run(
         """
         import within as wi
         early = wi.Profiler()
@@ -255,5 +263,9 @@ def test_where_the_record_has_no_room_profilers_are_not_mixed_with_others():
         with early.section("a"), early.section("new"):
             pass
         print(late.stats(), [(line.path, line.calls) for line in early.stats()], 0 < outer.elapsed < 1)
-        """
-    ) == "[] [('a', 2)] True\n"
+        """,
+        *within("run", "--no-report", "--record", record),
+    )
+    assert (done.stdout, done.stderr) == ("[] [('a', 2)] True\n", "")
+    calls = calls_in(record)
+    assert [calls[path] for path in ("s1", "s2", "s3")] == [1, 2, 1]
