@@ -10,9 +10,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 command_found() { command -v "$1" >/dev/null 2>&1; }
 
-# What runs the tests: some Python 3 that has pytest. tools/run_tests.py looks in the same order.
+# python_with MODULE...: is there a Python 3 that has them? `python` is one then. tools/run_tests.py looks in
+# the same order for what runs the tests.
 python_with() {
-    local python
     for python in python3 /usr/bin/python3; do
         command_found "$python" || continue
         "$python" -c "import importlib.util as u, sys; sys.exit(not all(map(u.find_spec, sys.argv[1:])))" \
@@ -128,26 +128,32 @@ install_packages() {
     [ -z "$missing" ] || give_up "installed, but still not found"
 }
 
-# What every interpreter tests with, by PYTHONPATH: pure Python that runs on 3.10 and all later ones, so
-# that one folder serves them all. The last three are what pytest wants on the older ones only.
-install_python_tools() {
-    local folder=${BUILD:-build}/python-tools python
-    local packages='pytest pip meson-python exceptiongroup tomli typing-extensions'
+# fetch_tools FOLDER VERSION PACKAGE...: into a folder for PYTHONPATH, once; the packages run on that Python and later
+fetch_tools() {
+    local folder=$1 version=$2
+    shift 2
     [[ $folder == /* ]] || folder=$root/$folder
-    [ "$(cat "$folder/done" 2>/dev/null)" != "$packages" ] || return 0
-    for python in python3 /usr/bin/python3; do
-        "$python" -m pip --version >/dev/null 2>&1 && break
-    done
-    echo "within: fetching $packages" >&2
+    [ "$(cat "$folder/done" 2>/dev/null)" != "$version $*" ] || return 0
+    python_with pip
+    echo "within: fetching $*" >&2
     rm -rf "$folder"
-    # shellcheck disable=SC2086 # a list of words
-    set -- "$python" -m pip install --quiet --target "$folder" --python-version 3.10 --only-binary :all: $packages
-    "$@" >"$log" 2>&1 || {
+    local command=("$python" -m pip install --quiet --target "$folder" --python-version "$version" --only-binary :all: "$@")
+    "${command[@]}" >"$log" 2>&1 || {
         cat "$log" >&2
-        echo "within: $packages could not be fetched. With a network, type: $*" >&2
+        echo "within: $* could not be fetched. With a network, type: ${command[*]}" >&2
         exit 1
     }
-    echo "$packages" >"$folder/done"
+    echo "$version $*" >"$folder/done"
+}
+
+# What every interpreter tests with: pure Python, so that one folder serves them all; the last three are what
+# pytest wants on the older ones only. And mypy, compiled for the one that runs tests/py.
+install_python_tools() {
+    local build=${BUILD:-build} version
+    fetch_tools "$build/python-tools" 3.10 pytest pip meson-python exceptiongroup tomli typing-extensions
+    python_with pytest xdist || python_with pytest || return 0
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    fetch_tools "$build/mypy" "$version" mypy
 }
 
 log=$(mktemp)

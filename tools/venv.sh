@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Keeps a virtual environment in build/venv: the example's packages, and this project as pip installs it.
 #
-#     tools/venv.sh [PACKAGE]...            numpy, scikit-learn and what is named; mypy for tests/py/test_types.py
+#     tools/venv.sh [PACKAGE]...            numpy, scikit-learn and what is named
 #
 # PYTHON is the interpreter that makes it (python3).
 # What is there already stays; the project is installed again when a file of it has changed.

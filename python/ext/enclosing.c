@@ -247,12 +247,6 @@ static wi_span *span_around(within_enclosure *enclosure, within_frame *frame) {
     return enclosure->family->root_name ? &enclosure->root : NULL;
 }
 
-/* In a tree apart for which there was no room: among the process's sections it would be in the wrong place. */
-static void begin_unmeasured(wi_span *span) {
-    span->branch = NULL;
-    span->start = wi__span_ticks();
-}
-
 int within_place_open(within_place *place, within_family *family, const void *site,
                       const char *text) {
     within_enclosure *enclosure = enclosure_here(family);
@@ -262,8 +256,8 @@ int within_place_open(within_place *place, within_family *family, const void *si
     }
     within_running running = within_frame_running();
     wi_span *around = span_around(enclosure, running.frame);
-    if (family->root_name && !around->branch)
-        begin_unmeasured(&place->span);
+    if (family->root_name && !around->branch) /* no room: it must not be among the process's */
+        wi__span_begin_dropped(&place->span);
     else
         wi__span_begin_inside(&place->span, around, site, text);
     place->enclosure = enclosure;

@@ -19,7 +19,7 @@ typedef struct section {
 static PyTypeObject
     *section_type; /* borrowed from the module, which outlives its objects' use of it */
 
-/* ---- objects: those of the type itself are used again ---- */
+/* ---- objects: those of the type itself are used again, and keep their reference to it ---- */
 
 enum { MOST_FREE = 32 };
 
@@ -33,7 +33,8 @@ static section *allocate(PyTypeObject *type) {
     if (type != section_type || !self) return (section *)type->tp_alloc(type, 0);
     unused.first = (section *)self->str;
     unused.count--;
-    return (section *)PyObject_Init((PyObject *)self, type);
+    _Py_NewReference((PyObject *)self);
+    return self;
 }
 
 static void release(section *self) {
@@ -44,8 +45,8 @@ static void release(section *self) {
         unused.count++;
     } else {
         type->tp_free(self);
+        Py_DECREF(type);
     }
-    Py_DECREF(type);
 }
 
 static void forget_unused(PyObject *capsule) {
@@ -53,8 +54,10 @@ static void forget_unused(PyObject *capsule) {
     section_type = NULL;
     while (unused.first) {
         section *self = unused.first;
+        PyTypeObject *type = Py_TYPE(self);
         unused.first = (section *)self->str;
         PyObject_Free(self);
+        Py_DECREF(type);
     }
     unused.count = 0;
 }

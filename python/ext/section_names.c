@@ -8,7 +8,6 @@
 enum {
     MOST_NAMES = 4096,
     KEPT_BYTES = WI_NAME_MAX + 8, /* enough for the record to see that it has to cut, and where */
-    CACHED = 256,
 };
 
 /* 16 bytes: the record tells identities apart by their addresses in steps of as many. */
@@ -20,11 +19,9 @@ static struct {
     PyObject *index; /* str to the number of its site */
     Py_ssize_t count;
     site sites[MOST_NAMES];
-    struct {
-        PyObject *str; /* a reference, so that no other str has its address */
-        const site *site;
-    } cache[CACHED];
 } names;
+
+within_cached_name within_cached_names[WITHIN_CACHED_NAMES];
 
 /* Lone surrogates and '\0' as they are written in a literal. */
 static PyObject *made_visible(PyObject *str) {
@@ -99,31 +96,27 @@ static const site *site_of(PyObject *str) {
     return failed ? NULL : &names.sites[names.count - 1];
 }
 
-int within_name_of(PyObject *str, within_name *name) {
-    size_t slot = ((uintptr_t)str >> 4) % CACHED;
-    name->owner = NULL;
-    const site *found = names.cache[slot].site;
-    if (names.cache[slot].str != str) {
-        found = site_of(str);
-        if (!found && PyErr_Occurred()) return -1;
-        if (found) {
-            names.cache[slot].site = found;
-            Py_XSETREF(names.cache[slot].str, Py_NewRef(str));
-        }
-    }
-    name->site = found;
-    if (found)
-        name->text = found->text;
-    else
+int within_find_name(PyObject *str, within_name *name) {
+    const site *found = site_of(str);
+    if (!found) {
+        if (PyErr_Occurred()) return -1;
+        name->site = NULL;
         name->owner = printable(str, &name->text);
-    return found || name->owner ? 0 : -1;
+        return name->owner ? 0 : -1;
+    }
+    within_cached_name *cached = within_cached_name_of(str);
+    *name = (within_name){found, found->text, NULL};
+    cached->site = found;
+    cached->text = found->text;
+    Py_XSETREF(cached->str, Py_NewRef(str));
+    return 0;
 }
 
 /* At the interpreter's end: another may begin in this process. Identities stay. */
 static void forget_strings(PyObject *capsule) {
     (void)capsule;
     Py_CLEAR(names.index);
-    for (size_t i = 0; i < CACHED; i++) Py_CLEAR(names.cache[i].str);
+    for (size_t i = 0; i < WITHIN_CACHED_NAMES; i++) Py_CLEAR(within_cached_names[i].str);
 }
 
 int within_add_section_names(PyObject *module) {

@@ -192,6 +192,12 @@ void wi__span_begin_inside(wi_span *span, wi_span *around, const void *site, con
     set_told(span);
 }
 
+void wi__span_begin_dropped(wi_span *span) {
+    span->branch = NULL;
+    span->start = wi__ticks();
+    if (wi__lane_here()) __atomic_add_fetch(&wi__record_header()->dropped, 1, __ATOMIC_RELAXED);
+}
+
 void wi__span_return_to(wi_span *around) {
     if (wi__lane_here()) wi__chain_move(inside(around));
 }

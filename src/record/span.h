@@ -19,6 +19,8 @@ WI__BEGIN_DECLS
  */
 WI_API void wi__span_begin_inside(wi_span *span, wi_span *around, const void *site,
                                   const char *name);
+/** Begin a span for which there is no room: it is counted with the dropped calls, and by nothing else. */
+WI_API void wi__span_begin_dropped(wi_span *span);
 /** The code that follows on this thread is enclosed by `around`, in the same way. */
 WI_API void wi__span_return_to(wi_span *around);
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import signal
 import subprocess
 import sys
@@ -269,3 +270,5 @@ def test_where_the_record_has_no_room_profilers_are_not_mixed_with_others(tmp_pa
     assert (done.stdout, done.stderr) == ("[] [('a', 2)] True\n", "")
     calls = calls_in(record)
     assert [calls[path] for path in ("s1", "s2", "s3")] == [1, 2, 1]
+    report = subprocess.run(within("report", "--json", record), capture_output=True, text=True, check=True).stdout
+    assert json.loads(report)["dropped"] == 3
