@@ -40,7 +40,8 @@ asan() {
 # The oldest and the newest, which enter a block in different ways. Python frees little when it ends, so
 # leaks are for the debug builds to count; and what is freed is kept for a while, so that memory grows.
 asan_python() {
-    local folder=$1 pythons log=$PWD/$1/sanitizer status
+    local folder=$1 pythons status log
+    log=$(realpath -m "$folder")/sanitizer
     use_gcc
     pythons=$(tools/pythons.py --list | awk '$1 !~ /d$/ { print $3 }' | sed -n '1p;$p' | sort -u | paste -sd,)
     configure "$folder" -Dtests=disabled -Dpython="$pythons" -Db_sanitize=address,undefined -Db_lundef=false \
