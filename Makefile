@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 export BUILD
 
-.PHONY: all run python pythons test test-long bench check format install clean help
+.PHONY: all run run-python python pythons test test-long bench check format install clean help
 # Each step uses all cores by itself, and two that configure would be in each other's way.
 .NOTPARALLEL:
 
@@ -23,6 +23,11 @@ $(BUILD)/tests-enabled: | $(BUILD)/build.ninja
 
 run: all
 	$(BUILD)/src/cli/within run -- $(BUILD)/examples/ber/ber
+
+run-python:
+	@tools/setup.sh venv
+	@tools/venv.sh
+	$(BUILD)/venv/bin/within run -- $(BUILD)/venv/bin/python examples/digits/train.py
 
 # The package for every interpreter of this machine. Interpreters come and go, so it looks each time.
 python: $(BUILD)/build.ninja
@@ -63,6 +68,7 @@ clean:
 help:
 	@echo 'make            build the library, the command and the example into $(BUILD)/'
 	@echo 'make run        run the example under `within run`, and show its report'
+	@echo 'make run-python train the example in Python under `within run`, and show its report'
 	@echo 'make python     build the Python package for every interpreter, into $(BUILD)/site/'
 	@echo 'make test       run the tests; the last line says how many passed and failed'
 	@echo 'make test-long  run the tests that take minutes, which make test leaves out'

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Builds the benchmarks with gcc and clang, runs them, and prints the worse of the two for each row.
+"""Builds the benchmarks with gcc and clang, and the package for each Python; runs them, and prints two tables.
 
     tools/bench.py --only section --quick
 
-The table's medians are over some ten thousand short slices, in turns with the baseline's. Ratio and
+The tables' medians are over thousands of short slices, in turns with the baseline's. Ratio and
 difference are medians too, of the pairs; `at best` is the ratio of the two fastest slices, which
-a busy machine disturbs least. bench.json has the figures of both compilers.
+a busy machine disturbs least. bench.json has the figures of both compilers, and of every Python.
 """
 
 import argparse
@@ -18,6 +18,9 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import pythons
+from bench_table import is_met, print_compilers, print_pythons
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPILERS = {"gcc": (["gcc"], ["g++"]), "clang": (["clang-19", "clang"], ["clang++-19", "clang++"])}
@@ -58,89 +61,59 @@ def quiet(command, environment=None):
         sys.exit(f"{done.stdout}\ntools/bench.py: {' '.join(map(str, command))}: failed")
 
 
-def run(folder, program, in_file, extra, options):
+def build_package(folder, interpreters):
+    """Build the package for these interpreters too; return where it lies."""
+    pythons.configure(folder, [each.path for each in interpreters])
+    quiet(["ninja", "-C", folder])
+    quiet(["meson", "install", "-C", folder, "--tags", "python", "--no-rebuild"])
+    return folder / "site"
+
+
+def run(command, folder, options, in_file=False, extra={}):
     """The rows of one program, in a process and with a record of its own."""
     environment = {name: value for name, value in os.environ.items() if name not in SETTINGS} | extra
     environment["BENCH_SECONDS"] = "0.05" if options.quick else "0.7"
     if options.only:
         environment["BENCH_ONLY"] = options.only
-    command = [folder / "bench" / program]
-    if program == "report":
-        command.append(folder / "src/cli/within")
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         if in_file:
             environment["WITHIN_RECORD"] = f"{scratch}/record"
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
-        sys.exit(f"tools/bench.py: {command[0]}: status {done.returncode}")
+        sys.exit(f"tools/bench.py: {' '.join(map(str, command))}: status {done.returncode}")
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-# ---- judging ----
+def run_compilers(folder, compilers, options):
+    """The rows of the programs in C, from both compilers in turn."""
+    for name, (c, cpp) in compilers.items():
+        build(folder / f"bench-{name}", c, cpp)
+    rows = []
+    for program, in_file, extra in RUNS:
+        for name in compilers:
+            built = folder / f"bench-{name}"
+            command = [built / "bench" / program]
+            if program == "report":
+                command.append(built / "src/cli/within")
+            measured = run(command, built, options, in_file, extra)
+            rows += [{**row, "compiler": name, "met": is_met(row)} for row in measured]
+    return rows
 
 
-def judged(row):
-    """The figure that the row's target is about."""
-    return row[row["target"] or "ratio"]
+def run_pythons(folder, interpreters, options):
+    """The rows of bench/python.py under each interpreter."""
+    if not interpreters:
+        return []
+    site = build_package(folder, interpreters)
+    rows = []
+    for each in interpreters:
+        command = [each.path, ROOT / "bench/python.py"]
+        measured = run(command, folder, options, extra={"PYTHONPATH": str(site)})
+        rows += [{**row, "python": each.name, "met": is_met(row)} for row in measured]
+    return rows
 
 
-def is_met(row):
-    return judged(row) <= row["at_most"] * (1 + 1e-9) if row["target"] else None
-
-
-def worst_rows(rows):
-    """Of each name the row of the compiler that did worse."""
-    worst = {}
-    for row in rows:
-        if row["name"] not in worst or judged(row) > judged(worst[row["name"]]):
-            worst[row["name"]] = row
-    return list(worst.values())
-
-
-# ---- printing ----
-
-
-def quantity(number, unit):
-    """A number with its unit: 15.2 ns, 1.26 ms, 44 KiB."""
-    scales = ["ns", "us", "ms", "s"] if unit == "ns" else ["B", "KiB", "MiB"]
-    step = 1000 if unit == "ns" else 1024
-    for scale in scales[:-1]:
-        if abs(number) < step:
-            return f"{number:#.3g} {scale}".replace(". ", " ")
-        number /= step
-    return f"{number:#.3g} {scales[-1]}".replace(". ", " ")
-
-
-def target_text(row):
-    limit = row["at_most"]
-    return {
-        "": "",
-        "ratio": f"ratio {limit:g}",
-        "difference": f"{limit:g} {row['unit']} more",
-        "value": quantity(limit, row["unit"]),
-    }[row["target"]]
-
-
-def table_line(row):
-    at_best = row["least"] / row["baseline_least"]
-    met = {None: "", True: "yes", False: "NO"}[is_met(row)]
-    value, baseline = (quantity(row[key], row["unit"]) for key in ("value", "baseline"))
-    ratios = [f"{row['ratio']:.3g}", f"{at_best:.3g}"]
-    return [row["name"], value, baseline, *ratios, target_text(row), met, row["compiler"]]
-
-
-def print_table(rows):
-    """A Markdown table, aligned to be read as it is."""
-    heads = ["", "median", "baseline", "ratio", "at best", "at most", "met", "worse"]
-    lines = [heads, *map(table_line, rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(heads))]
-    rule = ["-" * width if i in (0, 6, 7) else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
-    for line in [heads, rule, *lines[1:]]:
-        cells = [
-            cell.ljust(width) if i in (0, 6, 7) else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths))
-        ]
-        print("|", " | ".join(cells), "|")
+# ---- the machine ----
 
 
 def first_match(pattern, path):
@@ -151,7 +124,7 @@ def first_match(pattern, path):
     return found.group(1).strip() if found else "unknown"
 
 
-def machine(compilers):
+def machine(compilers, interpreters):
     """What the figures depend on."""
 
     def version(c):
@@ -164,6 +137,7 @@ def machine(compilers):
         "system": f"{platform.system()} {platform.release().split('-')[0]}, {platform.machine()}",
         "clock": first_match(r"(.*)", "/sys/devices/system/clocksource/clocksource0/current_clocksource"),
         "compilers": ", ".join(f"{name} {version(c)}" for name, (c, _) in compilers.items()),
+        "pythons": ", ".join(".".join(map(str, each.version[:3])) for each in interpreters),
     }
 
 
@@ -175,27 +149,26 @@ def main():
     options = parser.parse_args()
     folder = ROOT / os.environ.get("BUILD", "build")
     compilers = {name: (find(c), find(cpp)) for name, (c, cpp) in COMPILERS.items() if find(c) and find(cpp)}
+    # A debug build says nothing about speed.
+    interpreters = [each for each in pythons.find(ROOT) if not each.debug]
 
-    facts = machine(compilers)
+    facts = machine(compilers, interpreters)
     for name, fact in facts.items():
         print(f"{name:<10} {fact}")
     print(flush=True)
-    rows = []
-    for name, (c, cpp) in compilers.items():
-        build(folder / f"bench-{name}", c, cpp)
-    for arguments in RUNS:
-        for name in compilers:
-            measured = run(folder / f"bench-{name}", *arguments, options)
-            rows += [{**row, "compiler": name, "met": is_met(row)} for row in measured]
-
-    if not rows:
+    c_rows = run_compilers(folder, compilers, options)
+    python_rows = run_pythons(folder / f"bench-{next(iter(compilers))}", interpreters, options)
+    if not c_rows + python_rows:
         sys.exit(f'tools/bench.py: no row has "{options.only}" in its name')
-    worst = worst_rows(rows)
-    print_table(worst)
-    with_target = [row for row in worst if row["target"]]
-    print(f"\n{sum(row['met'] for row in with_target)} of {len(with_target)} targets met")
+    counts = []
+    for rows, print_rows in (c_rows, print_compilers), (python_rows, print_pythons):
+        if rows:
+            counts.append(print_rows(rows))
+            print()
+    targets, met = map(sum, zip(*counts))
+    print(f"{met} of {targets} targets met")
     path = options.json or folder / "bench.json"
-    path.write_text(json.dumps({"machine": facts, "rows": rows}, indent=1) + "\n")
+    path.write_text(json.dumps({"machine": facts, "rows": c_rows + python_rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":

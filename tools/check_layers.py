@@ -19,7 +19,7 @@ MAY_INCLUDE = {
     "manage": {"block", "record"},
     "runs": {"block", "record", "manage"},
     "report": {"public", "reader"},
-    "python": {"public", "door"},
+    "python": {"public", "door", "reader"},
     "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},
     "top": {"public"},
     "outside": {"public"},

@@ -60,8 +60,9 @@ def run(command, report, environment):
     """Run one command that writes a JUnit file: its counts, and what it printed if something is wrong."""
     report.unlink(missing_ok=True)
     options = {"cwd": ROOT, "env": environment, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    options |= {"encoding": "utf-8", "errors": "replace"}  # a crash may print anything
     try:
-        done = subprocess.run([*command, f"--junit-xml={report}"], text=True, timeout=LIMIT, **options)
+        done = subprocess.run([*command, f"--junit-xml={report}"], timeout=LIMIT, **options)
         status, output = done.returncode, done.stdout
     except subprocess.TimeoutExpired as error:
         status, output = -1, f"{(error.output or b'').decode(errors='replace')}\nnot done after {LIMIT} s\n"
@@ -81,7 +82,8 @@ def run_one(interpreter, build, arguments, environment):
         more, text = run(cpython, build / f"cpython-{name}-{interpreter.name}.xml", environment)
         counts, output = counts + more, output + text
     with printing:
-        print(f"{output}Python {interpreter.name:6} {in_words(counts)}", flush=True)
+        end = "\n" if output and not output.endswith("\n") else ""
+        print(f"{output}{end}Python {interpreter.name:6} {in_words(counts)}", flush=True)
     return counts
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Finds out what is missing on this machine for a task, and installs it where it may.
 #
-#     tools/setup.sh build test        tiers: build test python bench check ci
+#     tools/setup.sh build test        tiers: build test python venv bench check ci
 #
 # Nothing missing: no output, status 0. Not allowed to install: prints the line to type, status 1.
 set -euo pipefail
@@ -22,6 +22,10 @@ python_with() {
 }
 
 interpreter_found() { "$root/tools/pythons.py" >/dev/null; }
+
+# What a virtual environment is made with is a package of its own in Debian; what extensions include, too.
+has_venv() { python3 -c 'import ensurepip, venv'; }
+has_headers() { python3 -c 'import os, sysconfig; os.stat(sysconfig.get_path("include") + "/Python.h")'; }
 
 # Format and diagnoses differ from version to version.
 version_19_of() { command_found "$1-19" || "$1" --version | grep -q 'version 19\.'; }
@@ -56,7 +60,13 @@ find_missing() {
             need python3-pip python_with pip
             need patchelf command_found patchelf
             ;;
+        venv)
+            need 'gcc libc6-dev' command_found "${CC:-cc}"
+            need python3-dev has_headers
+            need python3-venv has_venv
+            ;;
         bench)
+            need python3-dev interpreter_found
             need g++ command_found g++
             need clang-19 command_found clang-19
             ;;
@@ -74,7 +84,7 @@ find_missing() {
             need valgrind command_found valgrind
             ;;
         *)
-            echo "tools/setup.sh: no tier '$tier'; there are build, test, python, bench, check and ci" >&2
+            echo "tools/setup.sh: no tier '$tier'; there are build, test, python, venv, bench, check and ci" >&2
             exit 2
             ;;
         esac

@@ -65,7 +65,7 @@ typedef struct wi_suppressing_protocol {
     char suppresses; /* makes the type another one, and its size with it */
 } wi_suppressing_protocol;
 
-/** Any manager, seen through its first member. */
+/** Any manager, seen through its first member, which stays the same while a block of it is open. */
 typedef struct wi_manager {
     const wi_protocol *protocol;
 } wi_manager;
@@ -115,19 +115,26 @@ WI__NORETURN WI_API void wi_longjmp(jmp_buf env, int value, wi_mark mark);
 
 /* ---- behind the macros ---- */
 
-/* A link of the thread's chain of open blocks and handlers. */
+/*
+ * A link of the thread's chain of open blocks and handlers. What a block costs is the stores into this:
+ * the protocol is read from the manager. The first two are known before the chain is, so that a
+ * compiler can store them as one.
+ */
 typedef struct wi__frame {
-    struct wi__frame *previous;
-    const wi_protocol *protocol; /* NULL: no block, or one that was released already */
-    void *manager;               /* of what is no block: which kind it is */
+    void *manager; /* NULL: released already. Of what is no block: which kind it is */
     const wi_place *place;
+    struct wi__frame *previous;
 } wi__frame;
 
-/* A frame that an error can land on, or that holds one. */
+/*
+ * A frame that an error can land on, or that holds one. The error keeps `handling` away from the frame's
+ * `previous`: side by side, as in wi__thread, clang restores both with one load, which waits for the two
+ * stores that made them.
+ */
 typedef struct wi__landing {
     wi__frame frame;
-    const wi_error *handling; /* what was being handled before */
     wi_error *error;          /* what landed here; owned */
+    const wi_error *handling; /* what was being handled before */
     int armed;                /* in the chain */
     jmp_buf env;
 } wi__landing;
@@ -185,7 +192,6 @@ WI__INLINE void wi__chain(wi__frame *frame) {
 /* The part of enter that follows the manager's own. */
 WI__INLINE wi__block wi__block_open(wi__frame *frame, void *manager, const wi_protocol *protocol,
                                     const wi_place *place) {
-    frame->protocol = protocol;
     frame->manager = manager;
     frame->place = place;
     wi__chain(frame);
@@ -200,7 +206,7 @@ WI__INLINE wi__block wi__block_enter(wi__frame *frame, void *manager, const wi_p
 }
 
 WI__INLINE void wi__block_leave(wi__block *block) {
-    if (!block->ended && !block->frame->protocol) return; /* an error or exit() has released it */
+    if (!block->ended && !block->frame->manager) return; /* an error or exit() has released it */
     wi__self.top = block->previous;
     if (block->protocol->exit)
         block->protocol->exit(block->manager, block->ended ? WI_END : WI_LEFT, NULL);

@@ -255,7 +255,11 @@ int within_place_open(within_place *place, within_family *family, const void *si
         return -1;
     }
     within_running running = within_frame_running();
-    wi__span_begin_inside(&place->span, span_around(enclosure, running.frame), site, text);
+    wi_span *around = span_around(enclosure, running.frame);
+    if (family->root_name && !around->branch) /* no room: it must not be among the process's */
+        wi__span_begin_dropped(&place->span);
+    else
+        wi__span_begin_inside(&place->span, around, site, text);
     place->enclosure = enclosure;
     enclosure->open++;
     set_owner(place, &running);
@@ -273,6 +277,14 @@ static void return_to_enclosing(within_family *family) {
     if (here && around != &here->root) wi__span_return_to(around);
 }
 
+/* `start` becomes how long it was, of one that is not in the record too. */
+static void end_span(wi_span *span, wi_reason reason) {
+    if (span->branch)
+        wi_span_end(span, reason);
+    else
+        span->start = wi__span_ticks() - span->start;
+}
+
 void within_place_close(within_place *place, wi_reason reason) {
     within_enclosure *enclosure = place->enclosure;
     int may_have_moved = enclosure->family->by_frame || enclosure->thread != self;
@@ -282,7 +294,7 @@ void within_place_close(within_place *place, wi_reason reason) {
         unlink_place(place);
     place->enclosure = NULL;
     enclosure->open--;
-    wi_span_end(&place->span, reason);
+    end_span(&place->span, reason);
     if (may_have_moved) return_to_enclosing(enclosure->family);
 }
 
@@ -290,10 +302,6 @@ void within_place_close(within_place *place, wi_reason reason) {
 
 void within_family_end(within_family *family) {
     while (family->all) unlink_enclosure(family->all);
-}
-
-void within_family_reset(within_family *family) {
-    for (within_enclosure *e = family->all; e; e = e->next) wi__span_zero(&e->root);
 }
 
 int within_add_enclosing(PyObject *module) {

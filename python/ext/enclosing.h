@@ -60,8 +60,6 @@ void within_place_close(within_place *place, wi_reason reason);
 
 /** End a family: nothing of it is open. */
 void within_family_end(within_family *family);
-/** Forget what its closed sections measured; what is open counts from now on. */
-void within_family_reset(within_family *family);
 
 /**
  * A generator that is entered as a manager: what it opens belongs to the code that enters it.

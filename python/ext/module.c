@@ -16,6 +16,16 @@ PyTypeObject *within_add_type(PyObject *module, PyType_Spec *spec, PyObject *bas
     return failed ? NULL : (PyTypeObject *)type;
 }
 
+/* The strings of WITHIN_NAMES. */
+int within_add_names(PyObject *module) {
+    within_names *names = &within_state_of(module)->names;
+#define INTERN(name)                                                                               \
+    names->n##name = PyUnicode_InternFromString(#name);                                            \
+    if (!names->n##name) return -1;
+    WITHIN_NAMES(INTERN)
+    return 0;
+}
+
 /* The record belongs to the process, and open sections to its threads: there is one of each. */
 static int refuse_subinterpreter(void) {
     if (PyInterpreterState_Get() == PyInterpreterState_Main()) return 0;
@@ -32,16 +42,28 @@ static int module_exec(PyObject *module) {
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg) {
-    Py_VISIT(within_state_of(module)->with_method);
+#define VISIT(type, name) Py_VISIT(within_state_of(module)->name);
+    WITHIN_HELD(VISIT)
     return 0;
 }
 
 static int module_clear(PyObject *module) {
-    Py_CLEAR(within_state_of(module)->with_method);
+#define CLEAR(type, name) Py_CLEAR(within_state_of(module)->name);
+    WITHIN_HELD(CLEAR)
     return 0;
 }
 
-static void module_free(void *module) { module_clear(module); }
+static void module_free(void *module) {
+    within_state *state = within_state_of(module);
+    module_clear(module);
+#define CLEAR_NAME(name) Py_CLEAR(state->names.n##name);
+    WITHIN_NAMES(CLEAR_NAME)
+    within_pool_clear(&state->small_managers);
+    within_pool_clear(&state->exit_stacks);
+    within_pool_clear(&state->coroutines);
+    within_pool_clear(&state->generator_managers);
+    within_pool_clear(&state->async_steps);
+}
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, module_exec},

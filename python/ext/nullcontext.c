@@ -1,18 +1,10 @@
 /* contextlib.nullcontext: a manager that does nothing but hand out a value. */
-#include "with_methods.h"
-
-#include <structmember.h>
-
-typedef struct nullcontext {
-    within_manager manager;
-    PyObject *enter_result;
-    PyObject *attributes;
-    PyObject *weak_references;
-} nullcontext;
+#include "coroutine.h"
+#include "small_manager.h"
 
 static PyObject *nullcontext_enter(PyObject *self, PyObject *unused) {
     (void)unused;
-    PyObject *result = ((nullcontext *)self)->enter_result;
+    PyObject *result = within_small_manager_of(self)->argument;
     return Py_NewRef(result ? result : Py_None);
 }
 
@@ -31,72 +23,91 @@ static PyObject *nullcontext_call(PyObject *self, PyObject *const *args, size_t 
     return within_with_call(self, args, nargsf, names, &with_methods);
 }
 
+static PySendResult aenter_step(within_coroutine *coroutine, PyObject *value, PyObject **result) {
+    (void)value;
+    *result = nullcontext_enter(coroutine->owner, NULL);
+    return PYGEN_RETURN;
+}
+
+static PyObject *nullcontext_aenter(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return within_coroutine_new(self, aenter_step, "nullcontext.__aenter__");
+}
+
+static PySendResult aexit_step(within_coroutine *coroutine, PyObject *value, PyObject **result) {
+    (void)coroutine, (void)value;
+    *result = Py_NewRef(Py_None);
+    return PYGEN_RETURN;
+}
+
+static PyObject *nullcontext_aexit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    (void)args, (void)count;
+    return within_coroutine_new(self, aexit_step, "nullcontext.__aexit__");
+}
+
+static PyObject *nullcontext_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
+                                        PyObject *names) {
+    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
+    if (names || count > 1) return within_call_type(type, args, nargsf, names);
+    return within_small_manager_make((PyTypeObject *)type, nullcontext_call,
+                                     count ? args[0] : Py_None, NULL);
+}
+
 static PyObject *nullcontext_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     (void)args, (void)keywords;
-    PyObject *self = type->tp_alloc(type, 0);
-    if (self) ((nullcontext *)self)->manager.call = nullcontext_call;
-    return self;
+    return within_small_manager_new(type, nullcontext_call);
 }
 
 static int nullcontext_init(PyObject *self, PyObject *args, PyObject *keywords) {
     static char *names[] = {"enter_result", NULL};
     PyObject *result = Py_None;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O:nullcontext", names, &result)) return -1;
-    Py_XSETREF(((nullcontext *)self)->enter_result, Py_NewRef(result));
-    return 0;
+    return within_small_manager_set(self, result, NULL);
 }
 
-static int nullcontext_traverse(PyObject *self, visitproc visit, void *arg) {
-    Py_VISIT(Py_TYPE(self));
-    Py_VISIT(((nullcontext *)self)->enter_result);
-    Py_VISIT(((nullcontext *)self)->attributes);
-    return 0;
-}
-
-static int nullcontext_clear(PyObject *self) {
-    Py_CLEAR(((nullcontext *)self)->enter_result);
-    Py_CLEAR(((nullcontext *)self)->attributes);
-    return 0;
-}
-
-static void nullcontext_dealloc(PyObject *self) {
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    if (((nullcontext *)self)->weak_references) PyObject_ClearWeakRefs(self);
-    nullcontext_clear(self);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
+static PyMethodDef methods[] = {
+    {"__aenter__", nullcontext_aenter, METH_NOARGS, NULL},
+    {"__aexit__", (PyCFunction)(void (*)(void))nullcontext_aexit, METH_FASTCALL, NULL},
+    WITHIN_INSTANCE_GENERIC,
+    WITHIN_INSTANCE_STATE,
+    {NULL, NULL, 0, NULL},
+};
 
 static PyMemberDef members[] = {
     WITHIN_VECTORCALL_MEMBER,
-    {"__dictoffset__", T_PYSSIZET, offsetof(nullcontext, attributes), READONLY, NULL},
-    {"__weaklistoffset__", T_PYSSIZET, offsetof(nullcontext, weak_references), READONLY, NULL},
-    {"enter_result", T_OBJECT, offsetof(nullcontext, enter_result), 0, NULL},
+    WITHIN_INSTANCE_MEMBERS,
+    {"enter_result", T_OBJECT_EX, offsetof(within_small_manager, argument), 0, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 
+PyDoc_STRVAR(doc, "nullcontext(enter_result=None)\n--\n\n\
+A manager that does nothing, and gives enter_result to its block.\n\n\
+It stands where a manager is wanted only sometimes, with ``async with`` too.");
+
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "A manager that does nothing, and gives enter_result to its block."},
+    {Py_tp_doc, (char *)doc},
     {Py_tp_new, nullcontext_new},
     {Py_tp_init, nullcontext_init},
-    {Py_tp_traverse, nullcontext_traverse},
-    {Py_tp_clear, nullcontext_clear},
-    {Py_tp_dealloc, nullcontext_dealloc},
     {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_methods, methods},
     {Py_tp_members, members},
+    {Py_tp_getset, within_instance_getset},
+    {Py_tp_traverse, within_small_manager_traverse},
+    {Py_tp_clear, within_small_manager_clear},
+    {Py_tp_dealloc, within_small_manager_dealloc},
     {0, NULL},
 };
 
 static PyType_Spec spec = {
     .name = "within.contextlib.nullcontext",
-    .basicsize = sizeof(nullcontext),
-    .flags =
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .basicsize = sizeof(within_small_manager),
+    .flags = WITHIN_SMALL_MANAGER_FLAGS | Py_TPFLAGS_HAVE_VECTORCALL,
     .slots = slots,
 };
 
 int within_add_nullcontext(PyObject *module) {
     PyTypeObject *type = within_add_type(module, &spec, NULL);
-    return type ? within_add_with_methods(module, type, &with_methods) : -1;
+    if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
+    type->tp_vectorcall = nullcontext_vectorcall;
+    return 0;
 }

@@ -3,7 +3,7 @@
 
 #include <structmember.h>
 
-#include "names.h"
+#include "section_names.h"
 #include "with_methods.h"
 
 typedef struct section {

@@ -35,19 +35,22 @@ static PyObject *with_method_get(PyObject *self, PyObject *manager, PyObject *ty
     return PyCFunction_NewEx((PyMethodDef *)descriptor->method, manager, NULL);
 }
 
-/* Unbound: the manager is the first argument. */
+/* Unbound, as exit stacks call it: the manager is the first argument. */
 static PyObject *with_method_vectorcall(PyObject *self, PyObject *const *args, size_t nargsf,
                                         PyObject *names) {
     const with_method *descriptor = (with_method *)self;
     Py_ssize_t count = PyVectorcall_NARGS(nargsf);
     const char *name = descriptor->method->ml_name, *owner = descriptor->owner->tp_name;
+    PyCFunction function = descriptor->method->ml_meth;
     if (count == 0 || !PyObject_TypeCheck(args[0], descriptor->owner))
         return PyErr_Format(PyExc_TypeError, "descriptor '%s' requires a '%s' object", name, owner);
-    PyObject *bound = PyCFunction_NewEx((PyMethodDef *)descriptor->method, args[0], NULL);
-    if (!bound) return NULL;
-    PyObject *result = PyObject_Vectorcall(bound, args + 1, (size_t)(count - 1), names);
-    Py_DECREF(bound);
-    return result;
+    if (names && PyTuple_GET_SIZE(names))
+        return PyErr_Format(PyExc_TypeError, "%s.%s() takes no keyword arguments", owner, name);
+    if (descriptor->method->ml_flags == METH_FASTCALL)
+        return ((within_fastcall)(void (*)(void))function)(args[0], args + 1, count - 1);
+    if (count == 1) return function(args[0], NULL);
+    return PyErr_Format(PyExc_TypeError, "%s.%s() takes no arguments (%zd given)", owner, name,
+                        count - 1);
 }
 
 static PyObject *get_name(PyObject *self, void *unused) {
@@ -112,7 +115,8 @@ static PyType_Slot slots[] = {
 static PyType_Spec spec = {
     .name = "within._within.with_method",
     .basicsize = sizeof(with_method),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = slots,
 };
 
@@ -135,7 +139,29 @@ static int add(PyObject *module, PyTypeObject *type, const PyMethodDef *method) 
 
 #endif
 
+/*
+ * That managers can be called is a means, which subclasses must not inherit: theirs would hide the __call__
+ * of a ContextDecorator that stands behind. The slot stays where it is needed, the attribute goes.
+ */
+static int hide_call(PyTypeObject *type) {
+    if (!type->tp_call) return 0;
+#if PY_VERSION_HEX >= 0x030C0000
+    PyObject *attributes = PyType_GetDict(type);
+#else
+    PyObject *attributes = Py_XNewRef(type->tp_dict);
+#endif
+    int failed = !attributes || PyDict_DelItemString(attributes, "__call__");
+    Py_XDECREF(attributes);
+#if PY_VERSION_HEX >= 0x030E0000
+    type->tp_call = NULL;
+    type->tp_flags &= ~Py_TPFLAGS_HAVE_VECTORCALL;
+#endif
+    PyType_Modified(type);
+    return failed;
+}
+
 int within_add_with_methods(PyObject *module, PyTypeObject *type,
                             const within_with_methods *methods) {
-    return add(module, type, &methods->enter) || add(module, type, &methods->exit) ? -1 : 0;
+    if (add(module, type, &methods->enter) || add(module, type, &methods->exit)) return -1;
+    return !methods->call && hide_call(type) ? -1 : 0;
 }

@@ -10,12 +10,15 @@
 
 #include "module.h"
 
-/** A manager object begins so. `call` is set by within_manager_init. */
+/** A manager object begins so. */
 typedef struct within_manager {
     PyObject_HEAD vectorcallfunc call;
 } within_manager;
 
-/** What a type does. All static. */
+/** A function of kind METH_FASTCALL. */
+typedef PyObject *(*within_fastcall)(PyObject *self, PyObject *const *args, Py_ssize_t count);
+
+/** What a type does. All static. An asynchronous manager has "__aenter__" and "__aexit__" here. */
 typedef struct within_with_methods {
     PyMethodDef enter; /* "__enter__", METH_NOARGS, doc */
     PyMethodDef
@@ -24,7 +27,8 @@ typedef struct within_with_methods {
 } within_with_methods;
 
 /**
- * Give a type its __enter__ and __exit__. Subclasses get ordinary bound methods.
+ * Give a type its __enter__ and __exit__. Subclasses get ordinary bound methods, and a type without a
+ * `call` loses its attribute __call__.
  *
  * The type's spec has Py_TPFLAGS_HAVE_VECTORCALL, {Py_tp_call, PyVectorcall_Call} and
  * WITHIN_VECTORCALL_MEMBER, so that 3.10 to 3.13 can call its objects.
@@ -35,14 +39,23 @@ int within_add_with_methods(PyObject *module, PyTypeObject *type,
 #define WITHIN_VECTORCALL_MEMBER                                                                   \
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(within_manager, call), READONLY, NULL}
 
+/**
+ * What a tp_new sets `call` to. Objects of a subclass are not called so, but through its own __call__; 3.12 and
+ * 3.13 let it inherit the flag without the slot.
+ */
+static inline vectorcallfunc within_call_for(PyTypeObject *type, vectorcallfunc call) {
+    if (type->tp_call) return call;
+    type->tp_flags &= ~Py_TPFLAGS_HAVE_VECTORCALL;
+    return NULL;
+}
+
 /** A vectorcall function's body: enter, exit, or what else the type does when it is called. */
 static inline PyObject *within_with_call(PyObject *self, PyObject *const *args, size_t nargsf,
                                          PyObject *names, const within_with_methods *methods) {
     Py_ssize_t count = PyVectorcall_NARGS(nargsf);
     if (count == 0 && !names) return methods->enter.ml_meth(self, NULL);
     if (count == 3 && !names)
-        return ((PyObject * (*)(PyObject *, PyObject *const *, Py_ssize_t))(
-                    void (*)(void))methods->exit.ml_meth)(self, args, count);
+        return ((within_fastcall)(void (*)(void))methods->exit.ml_meth)(self, args, count);
     if (methods->call) return methods->call(self, args, nargsf, names);
     PyErr_Format(PyExc_TypeError, "'%.200s' object is not callable", Py_TYPE(self)->tp_name);
     return NULL;

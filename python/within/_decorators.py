@@ -5,7 +5,7 @@ import inspect
 
 
 def in_section(section, function):
-    """Return `function`, run in a section like `section`, which is never opened itself.
+    """Return `function`, run in a section or Timer like `section`, which is never opened itself.
 
     Coroutines and generators are in it from their first step to their end, waiting included.
     """
@@ -13,7 +13,8 @@ def in_section(section, function):
         return type(function)(in_section(section, function.__func__))
     if isinstance(function, type) or not callable(function):
         kind = f"class {function.__name__!r}" if isinstance(function, type) else type(function).__name__
-        raise TypeError(f"section({section.name!r}) decorates functions, not {kind}")
+        name = section.label if hasattr(section, "label") else section.name
+        raise TypeError(f"{type(section).__name__}({name!r}) decorates functions, not {kind}")
     return functools.wraps(function)(_wrapper_for(function)(section._again, function))
 
 

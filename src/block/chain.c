@@ -6,15 +6,14 @@
 
 #include "error.h"
 
-char wi__base_frame, wi__handler_frame, wi__suppressor_frame, wi__guard_frame;
+wi_manager wi__base_frame, wi__handler_frame, wi__suppressor_frame, wi__guard_frame;
 void (*wi__on_suppressed)(const wi_error *error);
 
 void wi__suppressed(const wi_error *error) {
     if (wi__on_suppressed) wi__on_suppressed(error);
 }
 
-void wi__arm(wi__landing *landing, char *kind, wi_error *error) {
-    landing->frame.protocol = NULL;
+void wi__arm(wi__landing *landing, wi_manager *kind, wi_error *error) {
     landing->frame.manager = kind;
     landing->frame.place = NULL;
     landing->handling = wi__self.handling;
@@ -87,10 +86,10 @@ _Noreturn static void reject_verdict(const wi_protocol *protocol, const wi_place
 static void release(wi__frame *top, wi_error *error) {
     wi__frame block = wi__take_off(top);
     wi__frame *below = block.previous;
-    wi__error_passed(error, block.protocol, block.manager, block.place);
-    if (exit_raised(block.protocol, block.manager, error) != WI_SUPPRESS) return;
-    if (below->protocol || below->manager != &wi__suppressor_frame)
-        reject_verdict(block.protocol, block.place, error);
+    const wi_protocol *protocol = wi__protocol_of(&block);
+    wi__error_passed(error, protocol, block.manager, block.place);
+    if (exit_raised(protocol, block.manager, error) != WI_SUPPRESS) return;
+    if (below->manager != &wi__suppressor_frame) reject_verdict(protocol, block.place, error);
     suppress((wi__landing *)below, error);
 }
 
@@ -98,7 +97,7 @@ _Noreturn void wi__unwind(wi_error *error) {
     if (!wi__self.top) wi__thread_begin();
     for (;;) {
         wi__frame *frame = wi__self.top;
-        if (frame->protocol) {
+        if (wi__protocol_of(frame)) {
             release(frame, error);
             continue;
         }
@@ -112,14 +111,14 @@ _Noreturn void wi__unwind(wi_error *error) {
 wi__frame wi__take_off(wi__frame *top) {
     wi__frame taken = *top;
     wi__self.top = top->previous;
-    if (taken.protocol)
-        top->protocol = NULL;
+    if (wi__protocol_of(&taken))
+        top->manager = NULL;
     else
         wi__end_landing((wi__landing *)top);
     return taken;
 }
 
 void wi__exit_left(const wi__frame *block) {
-    if (block->protocol && block->protocol->exit)
-        block->protocol->exit(block->manager, WI_LEFT, NULL);
+    const wi_protocol *protocol = wi__protocol_of(block);
+    if (protocol && protocol->exit) protocol->exit(block->manager, WI_LEFT, NULL);
 }

@@ -9,14 +9,22 @@
 
 #include <within/block.h>
 
-/* What a frame without a protocol is; its address is the frame's `manager`. */
-extern char wi__base_frame;       /* the end of the chain */
-extern char wi__handler_frame;    /* an error lands here */
-extern char wi__suppressor_frame; /* an error lands here if the block above it says so */
-extern char wi__guard_frame;      /* holds an error on behalf of code that is being run */
+/* Managers without a protocol: their frames are no blocks. */
+extern wi_manager wi__base_frame;       /* the end of the chain */
+extern wi_manager wi__handler_frame;    /* an error lands here */
+extern wi_manager wi__suppressor_frame; /* an error lands here if the block above it says so */
+extern wi_manager wi__guard_frame;      /* holds an error on behalf of code that is being run */
+
+/* A manager's first member; it may be declared as a pointer to a wi_suppressing_protocol. */
+typedef const wi_protocol *wi__first_member __attribute__((may_alias));
+
+/** The protocol of a frame that is on the chain, or of a copy of one; NULL if it is no block. */
+static inline const wi_protocol *wi__protocol_of(const wi__frame *frame) {
+    return *(const wi__first_member *)frame->manager;
+}
 
 /** Put a landing on the chain. `kind` is the address of one of the above; `error` is taken over. */
-void wi__arm(wi__landing *landing, char *kind, wi_error *error);
+void wi__arm(wi__landing *landing, wi_manager *kind, wi_error *error);
 /** Take it off, with what lies above it, and handle again what was handled before. Any number of times. */
 void wi__disarm(wi__landing *landing);
 /** Take it off, and give up the error that it holds. Any number of times. */

@@ -86,7 +86,6 @@ static void forget_entries(wi_exit_stack *stack) {
 
 static void begin_run(release_run *run, wi_exit_stack *stack) {
     run->stack = stack;
-    run->rest.protocol = &wi__exit_stack_protocol;
     run->rest.manager = stack;
     run->rest.place = NULL;
     wi__chain(&run->rest);
@@ -96,7 +95,7 @@ static void begin_run(release_run *run, wi_exit_stack *stack) {
 /* Also on the way out when a cancelled thread or a C++ exception has cut the run short. */
 static void finish_run(release_run *run) {
     wi__end_landing(&run->landing);
-    if (!run->rest.protocol) return;
+    if (!run->rest.manager) return;
     wi__self.top = run->rest.previous;
     if (run->stack->count)
         release(run->stack, WI_LEFT, NULL);

@@ -11,7 +11,7 @@ wi__attempt *wi__try_begin(wi__attempt *attempt) {
     return attempt;
 }
 
-static void arm(wi__attempt *attempt, char *kind) {
+static void arm(wi__attempt *attempt, wi_manager *kind) {
     wi__arm(&attempt->landing, kind, attempt->landing.error);
 }
 

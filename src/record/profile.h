@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <within/macros.h>
+
 #include "record/format.h"
 
 enum { WI__ROOT = 0 }; /* the first path: no section, the parent of all that have none */
@@ -82,8 +84,8 @@ int wi__profile_read_file(int file, wi__profile *profile, char *why, size_t size
 int wi__profile_of_bytes(const void *bytes, size_t length, wi__profile *profile, char *why,
                          size_t size);
 /** The calling process's own record. 0 if it has none. */
-int wi__profile_of_self(wi__profile *profile);
-void wi__profile_release(wi__profile *profile);
+WI_API int wi__profile_of_self(wi__profile *profile);
+WI_API void wi__profile_release(wi__profile *profile);
 
 double wi__profile_seconds(const wi__profile *profile, double ticks);
 
@@ -96,10 +98,10 @@ typedef struct wi__figures {
     uint64_t errors;
     double percent_of_parent; /* of the parent's total; of all, at the top */
 } wi__figures;
-wi__figures wi__path_figures(const wi__profile *profile, uint32_t path);
+WI_API wi__figures wi__path_figures(const wi__profile *profile, uint32_t path);
 /** The q-quantile of a path's ended calls in seconds, 0 <= q <= 1: within 7 %; NaN without calls. */
 double wi__path_quantile(const wi__profile *profile, uint32_t path, double q);
 /** The full path "a > b > c". @return its length; at most size bytes are written, '\0' included. */
-size_t wi__path_text(const wi__profile *profile, uint32_t path, char *buffer, size_t size);
+WI_API size_t wi__path_text(const wi__profile *profile, uint32_t path, char *buffer, size_t size);
 
 #endif

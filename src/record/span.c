@@ -19,14 +19,18 @@ WI__INLINE void open_span(wi_span *span, wi__thread *thread, const wi__child *ch
     *thread->current = child->cell;
 }
 
-/* 0 if the thread's current branch has not opened it lately, or is not one to open it in. */
-WI__INLINE int begin_at(wi_span *span, wi__thread *thread, uintptr_t key, uint64_t now) {
-    wi__branch *parent = thread->branch;
+/* 0 if this branch has not opened it lately, or is not one to open it in. */
+WI__INLINE int begin_at(wi_span *span, wi__thread *thread, wi__branch *parent, uintptr_t key,
+                        uint64_t now) {
     if (WI__UNLIKELY(!parent || wi__is_over(parent))) return 0;
     const wi__child *child = wi__cached_child(parent, key);
     if (WI__UNLIKELY(child->key != key || !key)) return 0;
     open_span(span, thread, child, now);
     return 1;
+}
+
+WI__INLINE int begin_here(wi_span *span, wi__thread *thread, uintptr_t key, uint64_t now) {
+    return begin_at(span, thread, thread->branch, key, now);
 }
 
 /* No room for its path: its time goes to "(other)", and the thread stays where it is. */
@@ -90,7 +94,7 @@ WI__RARE static void begin_slowly(wi_span *span, const wi_span *parent, const vo
 
 void wi__span_begin(wi_span *span, const wi_span *parent, const wi_place *site, const char *name) {
     uint64_t now = wi__ticks();
-    if (parent || !begin_at(span, wi__scope_thread(), (uintptr_t)site, now))
+    if (parent || !begin_here(span, wi__scope_thread(), (uintptr_t)site, now))
         begin_slowly(span, parent, site, name);
 }
 
@@ -159,16 +163,39 @@ static void set_told(const wi_span *span) {
     if (branch && branch != branch->lane->other) branch->told = 1;
 }
 
-void wi__span_begin_inside(wi_span *span, wi_span *around, const void *site, const char *name) {
-    uint64_t now = wi__ticks();
+/* From the lane's root into a tree apart: no plain section is open that would have to be remembered. */
+WI__INLINE int begin_apart(wi_span *span, wi__thread *thread, wi__branch *root, uintptr_t key,
+                           uint64_t now) {
+    wi__branch *before = thread->branch;
+    if (!root || !before || root->parent != before || !root->apart) return 0;
+    if (!begin_at(span, thread, root, key, now)) return 0;
+    span->around = before;
+    return 1;
+}
+
+WI__INLINE int begin_where_told(wi_span *span, const wi_span *around, uintptr_t key, uint64_t now) {
     wi__thread *thread = wi__scope_thread();
     const wi__branch *current = thread->branch;
-    int is_there = current && (around ? around->branch == current : !current->parent);
-    if (is_there && begin_at(span, thread, (uintptr_t)site, now)) return;
+    if (!current) return 0;
+    if (around ? around->branch == current : !current->parent)
+        return begin_here(span, thread, key, now);
+    return around && begin_apart(span, thread, around->branch, key, now);
+}
+
+void wi__span_begin_inside(wi_span *span, wi_span *around, const void *site, const char *name) {
+    uint64_t now = wi__ticks();
+    if (begin_where_told(span, around, (uintptr_t)site, now)) return;
     span->branch = NULL;
+    span->start = now;
     if (!wi__lane_here()) return;
     begin_in(span, inside(around), site, name);
     set_told(span);
+}
+
+void wi__span_begin_dropped(wi_span *span) {
+    span->branch = NULL;
+    span->start = wi__ticks();
+    if (wi__lane_here()) __atomic_add_fetch(&wi__record_header()->dropped, 1, __ATOMIC_RELAXED);
 }
 
 void wi__span_return_to(wi_span *around) {
@@ -235,22 +262,29 @@ WI__RARE static void end_slowly(wi_span *span, wi_reason reason, uint64_t now) {
     wi__self.due = wi__fork_is_inside_inherited() ? 0 : here->next_anchor;
 }
 
+/* Where the thread is after it; NULL if that has to be found out. */
+WI__INLINE wi__branch *next_of(const wi_span *span, const wi__branch *branch) {
+    wi__branch *parent = branch->parent, *around = span->around;
+    if (!around) return wi__is_over(parent) ? NULL : parent;
+    return parent->apart && parent->parent == around ? around : NULL; /* begin_apart */
+}
+
 /* 0 if there is more to do. */
 WI__INLINE int end_at(wi_span *span, wi__thread *thread, wi_reason reason, uint64_t now) {
     wi__branch *branch = span->branch;
     if (WI__UNLIKELY(!branch || thread->branch != branch || now >= thread->due)) return 0;
-    if (WI__UNLIKELY(reason == WI_RAISED || span->around || span->start < branch->floor)) return 0;
-    wi__branch *parent = branch->parent;
+    if (WI__UNLIKELY(reason == WI_RAISED || span->start < branch->floor)) return 0;
+    wi__branch *next = next_of(span, branch);
     uint64_t ticks = now - span->start;
-    if (WI__UNLIKELY(wi__is_over(parent) || ticks >> 32)) return 0;
+    if (WI__UNLIKELY(!next || ticks >> 32)) return 0;
     wi__node *node = branch->node;
     if (WI__UNLIKELY(!wi__node_add_call(node, ticks))) return 0;
     node->spans--;
     node->starts -= span->start;
     span->branch = NULL;
     span->start = ticks;
-    thread->branch = parent;
-    *thread->current = parent->cell;
+    thread->branch = next;
+    *thread->current = next->cell;
     return 1;
 }
 
@@ -286,14 +320,6 @@ void wi__span_root(wi_span *span, const char *name) {
     if (!here) return;
     wi__branch *root = wi__tree_apart(here, name);
     if (root && root != here->other) open_in(span, root, wi__ticks());
-}
-
-void wi__span_zero(const wi_span *root) {
-    wi__branch *branch = root->branch;
-    if (!branch || branch == branch->lane->other || !wi__arena) return;
-    wi__record_lock();
-    wi__tree_zero(branch, wi__ticks(), 1);
-    wi__record_unlock();
 }
 
 void wi__span_forget(const char *name) {

@@ -19,6 +19,8 @@ WI__BEGIN_DECLS
  */
 WI_API void wi__span_begin_inside(wi_span *span, wi_span *around, const void *site,
                                   const char *name);
+/** Begin a span for which there is no room: it is counted with the dropped calls, and by nothing else. */
+WI_API void wi__span_begin_dropped(wi_span *span);
 /** The code that follows on this thread is enclosed by `around`, in the same way. */
 WI_API void wi__span_return_to(wi_span *around);
 
@@ -29,13 +31,10 @@ WI_API void wi__span_return_to(wi_span *around);
  */
 WI_API void wi__span_root(wi_span *span, const char *name);
 /**
- * Forget the calls of the tree below a root, on any thread. What is open in it counts from now on.
+ * Forget the calls of the trees apart of this name, in all threads. What is open in them counts from now on.
  *
- * Threads: a plain section that ends in it on another thread meanwhile may be counted half.
+ * Threads: a plain section that ends in one on another thread meanwhile may be counted half.
  */
-WI_API void wi__span_zero(const wi_span *root);
-
-/** The same for all roots of a name, those of threads and spans that have ended too. */
 WI_API void wi__span_forget(const char *name);
 
 /** Ticks of the clock in use, and what they are worth by now: an estimate that gets better with time. */

@@ -304,6 +304,21 @@ alone(a_tree_apart_has_what_says_so_and_nothing_else) {
     expect_nothing_open_or_mismatched();
 }
 
+alone(after_the_outermost_span_of_a_tree_apart_the_thread_is_outside_again) {
+    wi_span root, epoch;
+    wi__span_root(&root, "Profiler 1");
+    for (int i = 0; i < 3; i++) {
+        wi__span_begin_inside(&epoch, &root, &sites[0], "epoch");
+        measure("inside");
+        wi_span_end(&epoch, i == 1 ? WI_RAISED : WI_END);
+        measure("outside");
+    }
+    wi_span_end(&root, WI_END);
+    expect_text(paths_now(),
+                "Profiler 1, outside, Profiler 1 > epoch, Profiler 1 > epoch > inside");
+    expect_nothing_open_or_mismatched();
+}
+
 alone(a_tree_apart_is_another_path_than_sections_of_its_name) {
     wi_span root, inside;
     within (wi_section("Profiler 1")) measure("x");
@@ -334,7 +349,7 @@ alone(a_tree_apart_is_forgotten_but_for_what_is_open) {
     wi_span_end(&ended, WI_END);
     spend_ms(10);
     double begin = now_s();
-    wi__span_zero(&root);
+    wi__span_forget("Profiler 1");
     expect_text(open_now(), "section open, section Profiler 1");
     expect_text(paths_now(), "Profiler 1, Profiler 1 > open");
     wi_span_end(&open, WI_END);
@@ -613,6 +628,7 @@ int main(void) {
         test(sections_between_a_span_and_what_encloses_it_are_its_parents),
         test(the_caller_says_where_the_thread_goes_on),
         test(a_tree_apart_has_what_says_so_and_nothing_else),
+        test(after_the_outermost_span_of_a_tree_apart_the_thread_is_outside_again),
         test(a_tree_apart_is_another_path_than_sections_of_its_name),
         test(a_tree_apart_is_forgotten_but_for_what_is_open),
         test(a_tree_apart_is_forgotten_in_all_threads_that_had_it),

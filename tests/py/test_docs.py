@@ -271,7 +271,7 @@ def test_the_reports_shown_have_the_columns_of_today(tmp_path, build, within):
     program = compile_text(tmp_path, build, SAMPLE)
     run = subprocess.run([within, "run", "--", str(program)], cwd=tmp_path, capture_output=True, text=True, check=True)
     title = next(line for line in run.stderr.splitlines() if line.startswith("section "))
-    for page in (ROOT / "README.md", ROOT / "docs/record.md"):
+    for page in (ROOT / "README.md", ROOT / "docs/record.md", ROOT / "docs/python.md"):
         shown = [line for line in page.read_text().splitlines() if re.match(r"section +calls ", line)]
         assert shown, f"{page.name} shows no report"
         for line in shown:

@@ -88,7 +88,7 @@ def test_setup_updates_the_lists_once_and_installs(root, bare_path):
 def test_setup_names_its_tiers(root):
     done = run(root / "tools/setup.sh", "biuld")
     assert done.returncode == 2
-    assert "no tier 'biuld'; there are build, test, python, bench, check and ci" in done.stderr
+    assert "no tier 'biuld'; there are build, test, python, venv, bench, check and ci" in done.stderr
 
 
 # ---- tools/check_layers.py ----
@@ -185,7 +185,7 @@ KNOWN = "int wi_known(void) { return 0; }\n"
 @pytest.mark.parametrize(
     ("source", "flags", "message"),
     [
-        (KNOWN + "int wi__stray;\n", (), "wi__stray is exported, but no public header declares it"),
+        (KNOWN + "int wi__stray;\n", (), "wi__stray is exported, but no header for users or the Python extension declares it"),
         ("static int x;\n", (), "wi_known is declared with WI_API, but not exported"),
         (KNOWN, ("-lrt", "-ldl", "-lstdc++"), "needs libstdc++.so.6: only libc and libm may be"),
     ],

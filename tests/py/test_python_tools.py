@@ -1,6 +1,8 @@
 """What stands behind the tests of the Python package: interpreters are found, and its binaries are fit to ship."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 
@@ -121,3 +123,44 @@ def test_without_an_interpreter_it_says_what_to_type(root, interpreters):
     done = pythons(root, interpreters.folder, PYTHONS="3.91")
     assert done.returncode == 1
     assert "type: tools/setup.sh python" in done.stderr
+
+
+# ---- tools/fetch_pythons.sh ----
+
+
+@pytest.fixture
+def fetch(root, tmp_path):
+    """A function that runs the script with an apt-get of our own, into an empty folder."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in "bash", "env", "dirname", "mkdir", "grep", "sed", "awk", "sort", "head", "cat", "rm":
+        (folder / name).symlink_to(shutil.which(name))
+
+    def run(apt_get, *tools):
+        for name in tools:
+            stub(folder / name, "exit 0")
+        stub(folder / "apt-get", apt_get)
+        environment = {"PATH": str(folder), "BUILD": str(tmp_path / "build")}
+        command = [root / "tools/fetch_pythons.sh"]
+        return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60)
+
+    return run
+
+
+def test_without_its_tools_it_says_that_it_goes_on(fetch):
+    done = fetch("exit 0")
+    assert done.returncode == 1
+    assert done.stderr == "tools/fetch_pythons.sh: dpkg-deb is missing: going on without more interpreters\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/usr/share/keyrings/debian-archive-keyring.gpg"), reason="no Debian")
+@pytest.mark.parametrize(
+    "apt_get",
+    ["exit 100", 'case " $* " in *" update "*) ;; *) exit 100 ;; esac'],
+    ids=["no network", "no package"],
+)
+def test_a_suite_that_cannot_be_had_is_said_and_left(fetch, tmp_path, apt_get):
+    done = fetch(apt_get, "dpkg-deb", "patchelf", "apt-cache")
+    assert done.returncode == 1
+    assert "tools/fetch_pythons.sh: sid: could not be had; going on without\n" in done.stderr
+    assert not list(tmp_path.rglob("done"))

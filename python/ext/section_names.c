@@ -1,5 +1,5 @@
 /* The table of names, and the cache before it. */
-#include "names.h"
+#include "section_names.h"
 
 #include <string.h>
 
@@ -119,7 +119,7 @@ static void forget_strings(PyObject *capsule) {
     for (size_t i = 0; i < WITHIN_CACHED_NAMES; i++) Py_CLEAR(within_cached_names[i].str);
 }
 
-int within_add_names(PyObject *module) {
+int within_add_section_names(PyObject *module) {
     PyObject *keeper = PyCapsule_New(&names, NULL, forget_strings);
     int failed = !keeper || PyModule_AddObjectRef(module, "_names", keeper);
     Py_XDECREF(keeper);

@@ -4,8 +4,8 @@
  * The first 4,096 different names have an identity that is good for the life of the process, which is found
  * without hashing when the same str object comes again. Later ones are found by their text at every call.
  */
-#ifndef WITHIN_EXT_NAMES_H
-#define WITHIN_EXT_NAMES_H
+#ifndef WITHIN_EXT_SECTION_NAMES_H
+#define WITHIN_EXT_SECTION_NAMES_H
 
 #include "module.h"
 

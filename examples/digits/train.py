@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+"""Handwritten digits: a network of two layers, trained with NumPy, and where the time goes.
+
+The 1,797 images of 8 by 8 pixels come with scikit-learn (Alpaydin & Kaynak, UCI Machine Learning
+Repository, 1998, doi:10.24432/C50P49). A fifth of them is held out, and tells how good the network is.
+"""
+
+import math
+import sys
+
+import numpy as np
+from sklearn.datasets import load_digits
+
+import within as wi
+from network import Momentum, Network, cross_entropy
+from options import read_options
+
+CLASSES = 10
+HELD_OUT = 360
+ENOUGH = 0.95
+
+
+def split_digits(random):
+    """Return images (n, 64), from 0 to 1, and labels (n,): those to learn from, and those held out."""
+    images, labels = load_digits(return_X_y=True)
+    order = random.permutation(len(labels))
+    images, labels = images[order] / 16, labels[order]
+    return (images[HELD_OUT:], labels[HELD_OUT:]), (images[:HELD_OUT], labels[:HELD_OUT])
+
+
+def train_batch(network, rule, images, labels):
+    """Learn from some digits; return their mean loss before that."""
+    with wi.section("forward"):
+        units, scores = network.forward(images)
+    with wi.section("loss"):
+        loss, slope = cross_entropy(scores, labels)
+    with wi.section("backward"):
+        gradients = network.backward(images, units, slope)
+    with wi.section("update"):
+        rule.update(gradients)
+    return loss
+
+
+def train_epoch(network, rule, images, labels, batch_size, random):
+    """Learn from all digits once, in a new order; return the mean loss of the batches."""
+    order = random.permutation(len(labels))
+    batches = np.split(order, range(batch_size, len(order), batch_size))
+    with wi.section("epoch"):
+        losses = [train_batch(network, rule, images[batch], labels[batch]) for batch in batches]
+    return np.mean(losses)
+
+
+def show_progress(text):
+    """Rewrite the last line of a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def train(network, images, labels, options, random):
+    rule = Momentum(network.parameters, options.learning_rate)
+    for epoch in range(1, options.epochs + 1):
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
+            loss = train_epoch(network, rule, images, labels, options.batch_size, random)
+        show_progress(f"epoch {epoch} of {options.epochs}, loss {loss:.4f}")
+        if not math.isfinite(loss):
+            show_progress("")
+            sys.exit(f"train.py: the loss is {loss} in epoch {epoch}: try a smaller --learning-rate")
+    show_progress("")
+
+
+def accuracy(network, images, labels):
+    """Return the share of the digits that get the highest score for what they are."""
+    _, scores = network.forward(images)
+    return np.mean(scores.argmax(axis=1) == labels)
+
+
+def main():
+    options = read_options()
+    random = np.random.default_rng(options.seed)
+    learnt, held_out = split_digits(random)
+    network = Network(learnt[0].shape[1], options.hidden, CLASSES, random)
+    train(network, *learnt, options, random)
+    share = accuracy(network, *held_out)
+    print(f"accuracy {100 * share:.1f} % on {HELD_OUT} digits held out, after {options.epochs} epochs")
+    sys.exit(0 if share > ENOUGH else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+/* contextlib._AsyncGeneratorContextManager: an asynchronous generator as the manager of a block. */
+#include "async_step.h"
+
+static PyObject *manager_enter(PyObject *self, PyObject *unused) {
+    (void)unused;
+    within_state *state = within_state_from(Py_TYPE(self));
+    return within_async_step_enter(state, (generator_manager *)self);
+}
+
+static PyObject *manager_exit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    if (count != 3)
+        return PyErr_Format(PyExc_TypeError, "__aexit__() takes 3 arguments (%zd given)", count);
+    within_state *state = within_state_from(Py_TYPE(self));
+    return within_async_step_exit(state, (generator_manager *)self, args);
+}
+
+/* As a decorator: a coroutine function has to be one, so it is Python's. */
+static PyObject *decorate(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names) {
+    within_state *state = within_state_from(Py_TYPE(self));
+    PyObject *call = PyObject_GetAttrString((PyObject *)state->async_context_decorator, "__call__");
+    PyObject *bound = call ? PyMethod_New(call, self) : NULL;
+    PyObject *result =
+        bound ? PyObject_Vectorcall(bound, args, PyVectorcall_NARGS(nargsf), names) : NULL;
+    Py_XDECREF(call);
+    Py_XDECREF(bound);
+    return result;
+}
+
+static const within_with_methods with_methods = {
+    .enter = {"__aenter__", manager_enter, METH_NOARGS, "Run the generator up to its yield."},
+    .exit = {"__aexit__", (PyCFunction)(void (*)(void))manager_exit, METH_FASTCALL,
+             "Run the generator to its end, or raise the body's error in it."},
+    .call = decorate,
+};
+
+PyObject *within_async_generator_manager_call(PyObject *self, PyObject *const *args, size_t nargsf,
+                                              PyObject *names) {
+    return within_with_call(self, args, nargsf, names, &with_methods);
+}
+
+PyObject *within_async_generator_manager_vectorcall(PyObject *type, PyObject *const *args,
+                                                    size_t nargsf, PyObject *names) {
+    return within_generator_manager_construct(
+        (PyTypeObject *)type, within_async_generator_manager_call, args, nargsf, names);
+}
+
+/* Of subclasses: their objects are no blocks when they are called. */
+static PyObject *manager_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+    (void)args, (void)keywords;
+    return within_generator_manager_new(type, decorate);
+}
+
+static PyMemberDef members[] = {
+    WITHIN_VECTORCALL_MEMBER,
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, "The manager that a function decorated with asynccontextmanager returns."},
+    {Py_tp_new, manager_new},
+    {Py_tp_members, members},
+    WITHIN_GENERATOR_MANAGER_SLOTS,
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "within.contextlib._AsyncGeneratorContextManager",
+    .basicsize = sizeof(generator_manager),
+    .flags =
+        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
+    .slots = slots,
+};
+
+int within_add_async_generator_manager(PyObject *module) {
+    within_state *state = within_state_of(module);
+    PyObject *contextlib = PyImport_ImportModule("contextlib");
+    if (!contextlib) return -1;
+    PyObject *decorator = PyObject_GetAttrString(contextlib, "AsyncContextDecorator");
+    Py_DECREF(contextlib);
+    state->async_context_decorator = (PyTypeObject *)decorator;
+    PyObject *bases = decorator ? PyTuple_Pack(2, state->generator_manager_base, decorator) : NULL;
+    PyTypeObject *type = bases ? within_add_type(module, &spec, bases) : NULL;
+    Py_XDECREF(bases);
+    if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
+    type->tp_vectorcall = within_async_generator_manager_vectorcall;
+    state->async_generator_manager = (PyTypeObject *)Py_NewRef(type);
+    return 0;
+}

@@ -1,0 +1,150 @@
+"""The example in Python: the digits are learnt, each part of it is measured, and bad options are refused."""
+
+import csv
+import importlib.util
+import io
+import os
+import subprocess
+
+import pytest
+
+SETTING = ["--epochs", "2", "--hidden", "16", "--batch-size", "100"]
+NEEDED = "import numpy, sklearn, within; within.section"
+
+GRADIENTS = """
+import numpy as np
+from network import Network, cross_entropy
+
+random = np.random.default_rng(1)
+network = Network(5, 7, 3, random)
+images, labels = random.normal(size=(4, 5)), np.array([0, 2, 1, 2])
+
+def loss():
+    return cross_entropy(network.forward(images)[1], labels)[0]
+
+units, scores = network.forward(images)
+gradients = network.backward(images, units, cross_entropy(scores, labels)[1])
+step = 1e-6
+for parameter, gradient in zip(network.parameters, gradients):
+    for place in np.ndindex(parameter.shape):
+        parameter[place] += step
+        above = loss()
+        parameter[place] -= 2 * step
+        below = loss()
+        parameter[place] += step
+        assert abs((above - below) / (2 * step) - gradient[place]) < 1e-7, place
+"""
+
+
+@pytest.fixture(scope="module")
+def digits(root):
+    return root / "examples/digits"
+
+
+@pytest.fixture(scope="module")
+def run(build, digits):
+    """A function that runs a command with the Python of `make run-python`, and this build's package if it can."""
+    python = build / "venv/bin/python"
+    if not python.exists():
+        pytest.skip("there is no build/venv; type: make run-python")
+
+    def run_with(site, *command, **keywords):
+        environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1", **keywords.pop("env", {})}
+        keywords = {"capture_output": True, "text": True, "cwd": digits, "timeout": 60, **keywords}
+        return subprocess.run([python, *command], env=environment, **keywords)
+
+    for site in build / "site", "":
+        if run_with(site, "-c", NEEDED).returncode == 0:
+            return lambda *command, **keywords: run_with(site, *command, **keywords)
+    pytest.skip("build/venv lacks numpy, scikit-learn or within.section; type: make run-python")
+
+
+def test_a_short_training_knows_the_digits(run):
+    done = run("train.py", "--epochs", "12", "--hidden", "64")
+    assert done.returncode == 0, done.stderr
+    name, share, rest = done.stdout.split(None, 2)
+    assert (name, rest) == ("accuracy", "% on 360 digits held out, after 12 epochs\n")
+    assert float(share) > 95
+
+
+def test_a_network_that_knows_too_little_ends_with_status_1(run):
+    done = run("train.py", *SETTING)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.startswith("accuracy ")
+
+
+def test_every_part_of_an_epoch_is_in_the_record(run, within, tmp_path):
+    record = tmp_path / "record"
+    run("train.py", *SETTING, env={"WITHIN_RECORD": str(record)})
+    report = subprocess.run([within, "report", "--csv", record], capture_output=True, text=True, check=True)
+    calls = {row["path"]: int(row["calls"]) for row in csv.DictReader(io.StringIO(report.stdout))}
+    batches = 2 * 15  # of 1437 digits, 100 at a time
+    parts = {f"epoch > {part}": batches for part in ("forward", "loss", "backward", "update")}
+    assert calls == {"epoch": 2, **parts}
+
+
+def test_the_same_seed_gives_the_same_network_and_another_does_not(run):
+    printed = [run("train.py", *SETTING, "--seed", seed).stdout for seed in ("7", "7", "8")]
+    assert printed[0] == printed[1] != printed[2]
+
+
+def test_the_gradients_are_those_of_the_loss(run):
+    done = run("-c", GRADIENTS)
+    assert done.returncode == 0, done.stderr
+
+
+def test_progress_is_one_line_of_a_terminal_and_gone_at_the_end(run):
+    ours, terminal = os.openpty()
+    done = run("train.py", *SETTING, capture_output=False, stdout=subprocess.PIPE, stderr=terminal)
+    os.close(terminal)
+    shown = os.read(ours, 10000).decode()
+    os.close(ours)
+    assert done.stdout.startswith("accuracy ")
+    assert "epoch 1 of 2, loss " in shown and "epoch 2 of 2, loss " in shown
+    assert "\n" not in shown and shown.endswith("\r\x1b[K")
+
+
+def test_a_training_that_diverges_says_what_to_change(run):
+    done = run("train.py", *SETTING, "--learning-rate", "1e300")
+    assert done.returncode == 1
+    assert done.stderr == "train.py: the loss is nan in epoch 1: try a smaller --learning-rate\n"
+
+
+# ---- options ----
+
+
+@pytest.fixture
+def read_options(digits):
+    """The reader of the options. It needs no NumPy."""
+    spec = importlib.util.spec_from_file_location("digits_options", digits / "options.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.read_options
+
+
+def test_options_are_read(read_options):
+    options = read_options(["--epochs", "3", "--batch-size", "8", "--learning-rate", "1e-3", "--seed", "0"])
+    assert (options.epochs, options.batch_size, options.learning_rate, options.seed) == (3, 8, 1e-3, 0)
+
+
+@pytest.mark.parametrize(
+    "arguments, says",
+    [
+        (["--epochs", "0"], "argument --epochs: 0 is not between 1 and 100000"),
+        (["--epochs", "many"], 'argument --epochs: "many" is not a whole number'),
+        (["--batch-size", "-5"], "argument --batch-size: -5 is not between 1 and 100000"),
+        (["--hidden", "1.5"], 'argument --hidden: "1.5" is not a whole number'),
+        (["--seed", "-1"], "argument --seed: -1 is not between 0 and 18446744073709551615"),
+        (["--learning-rate", "fast"], 'argument --learning-rate: "fast" is not a number'),
+        (["--learning-rate", "0"], "argument --learning-rate: 0 is not above 0 and finite"),
+        (["--learning-rate", "nan"], "argument --learning-rate: nan is not above 0 and finite"),
+        (["--learning-rate", "inf"], "argument --learning-rate: inf is not above 0 and finite"),
+        (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
+        (["extra"], "unrecognized arguments: extra"),
+    ],
+)
+def test_a_bad_option_is_named(read_options, capsys, arguments, says):
+    with pytest.raises(SystemExit) as stopped:
+        read_options(arguments)
+    assert stopped.value.code == 2
+    assert says in capsys.readouterr().err

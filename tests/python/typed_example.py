@@ -1,0 +1,178 @@
+"""Every public name of the package, used as its types say: mypy --strict has nothing to add (tests/py/test_types.py)."""
+
+import asyncio
+import io
+import json
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import within as wi
+import within.contextlib as contextlib
+
+# ---- sections ----
+
+
+@wi.section("load")
+def load(count: int) -> list[float]:
+    return [0.5 * i for i in range(count)]
+
+
+@wi.section("pairs")
+def pairs(items: list[float]) -> Iterator[tuple[float, float]]:
+    yield from zip(items, items[1:])
+
+
+@wi.section("download")
+async def download(part: int) -> str:
+    await asyncio.sleep(0)
+    return f"part {part}"
+
+
+def sections() -> float:
+    with wi.section("epoch") as epoch:
+        total: float = sum(left * right for left, right in pairs(load(10)))
+        part: str = asyncio.run(download(3))
+    name: str = epoch.name
+    seconds: float = epoch.elapsed
+    assert name == "epoch" and seconds > 0 and part == "part 3"
+    return total
+
+
+# ---- timers ----
+
+
+@wi.Timer("work", quiet=True)
+def work(a: int, *, b: int) -> int:
+    return a + b
+
+
+def timers() -> None:
+    out = io.StringIO()
+    with wi.Timer("SVD", stream=out) as timer:
+        so_far: float = timer.elapsed
+    label: str = timer.label
+    quiet: bool = timer.quiet
+    assert so_far < timer.elapsed and label == "SVD" and not quiet and timer.stream is out
+    assert out.getvalue().startswith("SVD: 0.")
+    assert work(1, b=2) == 3
+
+
+# ---- profilers ----
+
+
+async def numbers() -> AsyncIterator[int]:
+    for number in range(3):
+        yield number
+
+
+async def consume(profiler: wi.Profiler) -> int:
+    total = 0
+    async for number in profiler.iterate("number", numbers()):
+        total += number
+    return total
+
+
+@contextlib.contextmanager
+def fresh(profiler: wi.Profiler) -> Iterator[wi.Profiler]:
+    yield profiler
+    profiler.reset()
+
+
+def profilers() -> None:
+    out = io.StringIO()
+    with fresh(wi.Profiler()) as profiler:
+        for batch in profiler.iterate("batch", [[1.0], [2.0]]):
+            with profiler.section("forward") as forward:
+                first: float = batch[0]
+        assert first == 2.0 and forward.elapsed > 0
+        assert asyncio.run(consume(profiler)) == 3
+        profiler.report("all", stream=out, title="Training")
+        profiler.report(["p99", "self"], out)
+        stats: list[wi.SectionStats] = profiler.stats()
+        slowest: wi.SectionStats = max(stats, key=lambda line: line.total)
+        calls: int = slowest.calls
+        figures: list[float] = [slowest.self, slowest.mean, slowest.std, slowest.min, slowest.p50, slowest.p99]
+        as_json: str = json.dumps(profiler.to_dict())
+        html: str = profiler._repr_html_()
+    assert calls and len(figures) == 6 and slowest.max > 0 and slowest.errors == 0
+    assert slowest.path in as_json and "<table" in html and out.getvalue().startswith("Training")
+    assert profiler.stats() == []
+
+
+def frame(profiler: wi.Profiler) -> int:
+    return len(profiler.to_pandas())
+
+
+# ---- within.contextlib ----
+
+
+class Manager(contextlib.ContextDecorator, contextlib.AbstractContextManager["Manager"]):
+    def __exit__(self, *error: object) -> None:
+        return None
+
+
+class AsyncManager(contextlib.AsyncContextDecorator, contextlib.AbstractAsyncContextManager["AsyncManager"]):
+    async def __aexit__(self, *error: object) -> None:
+        return None
+
+    async def aclose(self) -> None:
+        return None
+
+
+@Manager()
+def decorated(text: str) -> str:
+    return text
+
+
+@AsyncManager()
+async def async_decorated(text: str) -> str:
+    return text
+
+
+@contextlib.asynccontextmanager
+async def connection(name: str) -> AsyncIterator[str]:
+    yield name.upper()
+
+
+async def async_managers() -> list[str]:
+    async with contextlib.AsyncExitStack() as stack:
+        name: str = await stack.enter_async_context(connection("a"))
+        await stack.enter_async_context(contextlib.aclosing(AsyncManager()))
+        return [name, await async_decorated("b")]
+
+
+def managers() -> None:
+    out, errors = io.StringIO(), io.StringIO()
+    with contextlib.ExitStack() as stack:
+        buffer: io.StringIO = stack.enter_context(contextlib.closing(io.StringIO()))
+        stack.enter_context(contextlib.redirect_stdout(out))
+        stack.enter_context(contextlib.redirect_stderr(errors))
+        nothing: None = stack.enter_context(contextlib.nullcontext())
+        stack.callback(print, "last in, first out")
+        if sys.version_info >= (3, 11):
+            stack.enter_context(contextlib.chdir(Path.cwd()))
+        print(decorated("printed"))
+    assert buffer.closed and nothing is None and out.getvalue() == "printed\nlast in, first out\n"
+    with contextlib.suppress(KeyError):
+        raise KeyError
+    assert asyncio.run(async_managers()) == ["A", "b"]
+
+
+# ---- building against the package ----
+
+
+def folders() -> list[Path]:
+    return [Path(wi.get_include()) / "within.h", Path(wi.get_library_dir()) / "libwithin.so.0"]
+
+
+def main() -> None:
+    sections()
+    timers()
+    profilers()
+    managers()
+    assert all(path.exists() for path in folders())
+
+
+if __name__ == "__main__":
+    main()
