@@ -69,6 +69,7 @@ def run(command, report, environment):
     counts = count_junit(report) if report.exists() else Counter()
     if status not in (0, 5) and not counts["failed"]:  # 5: pytest has no test to run
         counts["failed"] += 1
+        output += f"\n{' '.join(map(str, command))}: ended with status {status}\n"
     return counts, output if counts["failed"] else ""
 
 

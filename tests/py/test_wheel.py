@@ -48,7 +48,8 @@ USE = """
 import sys
 for name in sys.argv[1:]:
     __import__(name)
-sys.modules["solver"].solve()
+with sys.modules["within"].section("epoch"):
+    sys.modules["solver"].solve()
 with open("/proc/self/maps") as maps:
     print(len({line.split()[-1] for line in maps if "libwithin" in line}))
 """
@@ -144,12 +145,13 @@ def test_the_command_runs(package, command):
 
 
 @pytest.mark.parametrize("order", [["within", "solver"], ["solver", "within"]])
-def test_an_extension_in_c_writes_the_same_record(package, solver, tmp_path, order):
+def test_sections_in_c_are_children_of_those_in_python(package, solver, tmp_path, order):
     record = tmp_path / "run.within"
     environment = {**os.environ, "PYTHONPATH": str(solver), "WITHIN_RECORD": str(record)}
     assert run(package.python, "-c", USE, *order, env=environment) == "1\n"
     report = json.loads(run(package.bin / "within", "report", "--json", record))
-    assert [section["path"] for section in report["sections"]] == ["solve", "solve > factor"]
+    paths = [section["path"] for section in report["sections"]]
+    assert paths == ["epoch", "epoch > solve", "epoch > solve > factor"]
 
 
 def test_a_program_in_c_links_against_it(package, tmp_path):
