@@ -1,6 +1,7 @@
 /* The steps into and out of an asynchronous generator's block: awaitables that drive the generator. */
 #include "async_step.h"
 
+#include "enclosing.h"
 #include "generator.h"
 #include "raised.h"
 
@@ -155,8 +156,26 @@ static PySendResult ended(async_step *self, PySendResult sent, PyObject **result
     return did_not_stop(self, message) ? PYGEN_ERROR : PYGEN_NEXT;
 }
 
+/* What the generator opens on its way to the yield belongs to who enters. */
+static PySendResult send_entering(async_step *self, PyObject *value, PyObject **result) {
+    within_entered entered;
+    within_entering_begin(&entered, self->manager->gen);
+    PySendResult sent = PyIter_Send(self->awaited, value, result);
+    within_entering_end(&entered);
+    return sent;
+}
+
+static PyObject *next_entering(async_step *self) {
+    within_entered entered;
+    within_entering_begin(&entered, self->manager->gen);
+    PyObject *result = Py_TYPE(self->awaited)->tp_iternext(self->awaited);
+    within_entering_end(&entered);
+    return result;
+}
+
 /* While the generator is closed, the error that it did not stop is being handled. */
 static PySendResult send(async_step *self, PyObject *value, PyObject **result) {
+    if (self->stage == ENTERING) return send_entering(self, value, result);
     if (self->stage != CLOSING) return PyIter_Send(self->awaited, value, result);
     within_handled handled = within_handle(self->error);
     PySendResult sent = PyIter_Send(self->awaited, value, result);
@@ -234,7 +253,7 @@ static PyObject *enter_next(async_step *self) {
     PySendResult sent = PYGEN_ERROR;
     if (!PyIter_Check(self->awaited))
         sent = send(self, Py_None, &result);
-    else if ((result = Py_TYPE(self->awaited)->tp_iternext(self->awaited)))
+    else if ((result = next_entering(self)))
         sent = PYGEN_NEXT;
     else if (!PyErr_Occurred() || PyErr_ExceptionMatches(PyExc_StopIteration)) {
         done(self);

@@ -64,15 +64,26 @@ void within_family_end(within_family *family);
 /**
  * A generator that is entered as a manager: what it opens belongs to the code that enters it.
  *
- *     within_entered entered = {generator, within_entering};
- *     within_entering = &entered;
- *     …                                run the generator up to its yield
- *     within_entering = entered.around;
+ *     within_entered entered;
+ *     within_entering_begin(&entered, generator);
+ *     …                                 run the generator up to its yield
+ *     within_entering_end(&entered);
  */
 typedef struct within_entered {
-    PyObject *generator;
+    PyObject *generator; /* borrowed */
     const struct within_entered *around;
 } within_entered;
+
 extern __thread const within_entered *within_entering __attribute__((tls_model("initial-exec")));
+
+static inline void within_entering_begin(within_entered *entered, PyObject *generator) {
+    entered->generator = generator;
+    entered->around = within_entering;
+    within_entering = entered;
+}
+
+static inline void within_entering_end(const within_entered *entered) {
+    within_entering = entered->around;
+}
 
 #endif

@@ -3,9 +3,12 @@
 import pytest
 
 HEAD = """
-import asyncio, contextlib, gc, sys, threading
+import asyncio, gc, sys, threading
 import within as wi
 """
+
+# Managers are known from the standard library and from ours.
+EITHER = pytest.mark.parametrize("contextlib", ["import contextlib", "import within.contextlib as contextlib"])
 
 
 @pytest.fixture
@@ -213,9 +216,11 @@ def phase(name):
 """
 
 
-def test_a_manager_made_of_a_generator_encloses_its_block(calls):
+@EITHER
+def test_a_manager_made_of_a_generator_encloses_its_block(calls, contextlib):
     assert calls(
-        MANAGER
+        contextlib
+        + MANAGER
         + """
 for _ in range(2):
     with phase("load"):
@@ -227,9 +232,11 @@ for _ in range(2):
     ) == {"load": 2, "load > read": 2, "load > parse": 2, "load > parse > line": 2, "after": 2}
 
 
-def test_a_manager_around_a_manager(calls):
+@EITHER
+def test_a_manager_around_a_manager(calls, contextlib):
     assert calls(
-        MANAGER
+        contextlib
+        + MANAGER
         + """
 @contextlib.contextmanager
 def twice():
@@ -251,9 +258,11 @@ with wi.section("after"): pass
     }
 
 
-def test_exit_stacks_enclose_the_code_that_has_them(calls):
+@EITHER
+def test_exit_stacks_enclose_the_code_that_has_them(calls, contextlib):
     assert calls(
-        MANAGER
+        contextlib
+        + MANAGER
         + """
 def generate():
     with contextlib.ExitStack() as stack:
@@ -269,9 +278,11 @@ with wi.section("after"): pass
     ) == {"entered": 1, "entered > phase": 1, "entered > phase > inside": 1, "beside": 1, "after": 1}
 
 
-def test_asynchronous_managers_in_tasks(calls):
+@EITHER
+def test_asynchronous_managers_in_tasks(calls, contextlib):
     assert calls(
-        """
+        contextlib
+        + """
 @contextlib.asynccontextmanager
 async def phase(name):
     await asyncio.sleep(0)
