@@ -19,12 +19,7 @@ static PyObject *aclosing_aenter(PyObject *self, PyObject *unused) {
 
 /* First what aclose() gives is awaited, then it is over. */
 static PySendResult exit_step(within_coroutine *coroutine, PyObject *value, PyObject **result) {
-    if (coroutine->phase++) {
-        if (!value) return PYGEN_ERROR;
-        Py_DECREF(value);
-        *result = Py_NewRef(Py_None);
-        return PYGEN_RETURN;
-    }
+    if (coroutine->phase++) return within_coroutine_end(value, result);
     within_state *state = within_state_of_type(Py_TYPE(coroutine));
     PyObject *thing = thing_of(coroutine->owner);
     *result = thing ? PyObject_CallMethodNoArgs(thing, state->names.naclose) : NULL;
@@ -41,35 +36,7 @@ static const within_with_methods with_methods = {
     .exit = {"__aexit__", (PyCFunction)(void (*)(void))aclosing_aexit, METH_FASTCALL, NULL},
 };
 
-static PyObject *aclosing_call(PyObject *self, PyObject *const *args, size_t nargsf,
-                               PyObject *names) {
-    return within_with_call(self, args, nargsf, names, &with_methods);
-}
-
-static PyObject *aclosing_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
-                                     PyObject *names) {
-    if (names || PyVectorcall_NARGS(nargsf) != 1)
-        return within_call_type(type, args, nargsf, names);
-    return within_small_manager_make((PyTypeObject *)type, aclosing_call, args[0], NULL);
-}
-
-static PyObject *aclosing_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    (void)args, (void)keywords;
-    return within_small_manager_new(type, aclosing_call);
-}
-
-static int aclosing_init(PyObject *self, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"thing", NULL};
-    PyObject *thing;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O:aclosing", names, &thing)) return -1;
-    return within_small_manager_set(self, thing, NULL);
-}
-
-static PyMethodDef methods[] = {
-    WITHIN_INSTANCE_GENERIC,
-    WITHIN_INSTANCE_STATE,
-    {NULL, NULL, 0, NULL},
-};
+WITHIN_SMALL_MANAGER_OF(aclosing, "thing", NULL)
 
 static PyMemberDef members[] = {
     WITHIN_VECTORCALL_MEMBER,
@@ -83,29 +50,14 @@ An asynchronous manager that gives thing to its block, and awaits ``thing.aclose
 An asynchronous generator that is left early is thus finished at once, in the task that used it.");
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (char *)doc},
-    {Py_tp_new, aclosing_new},
-    {Py_tp_init, aclosing_init},
-    {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_methods, methods},
-    {Py_tp_members, members},
-    {Py_tp_getset, within_instance_getset},
-    {Py_tp_traverse, within_small_manager_traverse},
-    {Py_tp_clear, within_small_manager_clear},
-    {Py_tp_dealloc, within_small_manager_dealloc},
-    {0, NULL},
+    {Py_tp_doc, (char *)doc},    {Py_tp_new, aclosing_new},
+    {Py_tp_init, aclosing_init}, {Py_tp_methods, within_small_manager_methods},
+    {Py_tp_members, members},    {Py_tp_getset, within_instance_getset},
+    WITHIN_SMALL_MANAGER_SLOTS,  {0, NULL},
 };
 
-static PyType_Spec spec = {
-    .name = "within.contextlib.aclosing",
-    .basicsize = sizeof(within_small_manager),
-    .flags = WITHIN_SMALL_MANAGER_FLAGS | Py_TPFLAGS_HAVE_VECTORCALL,
-    .slots = slots,
-};
+static PyType_Spec spec = WITHIN_SMALL_MANAGER_SPEC("aclosing", slots);
 
 int within_add_aclosing(PyObject *module) {
-    PyTypeObject *type = within_add_type(module, &spec, NULL);
-    if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
-    type->tp_vectorcall = aclosing_vectorcall;
-    return 0;
+    return within_add_manager(module, &spec, NULL, &with_methods, aclosing_vectorcall) ? 0 : -1;
 }

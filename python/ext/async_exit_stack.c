@@ -31,27 +31,16 @@ static PySendResult aexit_step(within_coroutine *coroutine, PyObject *value, PyO
     return unwind(coroutine, result);
 }
 
-static PyObject *aexit_coroutine(PyObject *self, PyObject *const args[3], const char *name) {
-    PyObject *coroutine = within_coroutine_new(self, aexit_step, name);
-    if (coroutine) within_unwinding_begin(&((within_coroutine *)coroutine)->unwinding, args);
-    return coroutine;
-}
-
 static PyObject *stack_aexit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     if (count != 3)
         return PyErr_Format(PyExc_TypeError,
                             "AsyncExitStack.__aexit__() takes 3 arguments, but %zd were given",
                             count);
-    return aexit_coroutine(self, args, "AsyncExitStack.__aexit__");
+    return within_coroutine_of_exit(self, aexit_step, "AsyncExitStack.__aexit__", args);
 }
 
 static PySendResult aclose_step(within_coroutine *coroutine, PyObject *value, PyObject **result) {
-    if (coroutine->phase++) {
-        if (!value) return PYGEN_ERROR;
-        Py_DECREF(value);
-        *result = Py_NewRef(Py_None);
-        return PYGEN_RETURN;
-    }
+    if (coroutine->phase++) return within_coroutine_end(value, result);
     PyObject *args[] = {coroutine->owner, Py_None, Py_None, Py_None};
     within_state *state = within_state_of_type(Py_TYPE(coroutine));
     *result = PyObject_VectorcallMethod(state->names.n__aexit__, args, 4, NULL);
@@ -113,7 +102,7 @@ static PyObject *stack_enter_async_context(PyObject *self, PyObject *const *args
 static PyObject *stack_push_async_exit(PyObject *self, PyObject *const *args, Py_ssize_t count,
                                        PyObject *names) {
     PyObject *exit = within_one_argument("push_async_exit", "exit", args, count, names);
-    within_state *state = within_state_from(Py_TYPE(self));
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
     if (!exit || !state) return NULL;
     return within_exit_stack_push_object((within_exit_stack *)self, exit, state->names.n__aexit__,
                                          true);
@@ -172,15 +161,8 @@ static PyMemberDef members[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (char *)doc},
-    {Py_tp_new, stack_new},
-    {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_methods, methods},
-    {Py_tp_members, members},
-    {Py_tp_traverse, within_exit_stack_traverse},
-    {Py_tp_clear, within_exit_stack_clear},
-    {Py_tp_dealloc, within_exit_stack_dealloc},
-    {0, NULL},
+    {Py_tp_doc, (char *)doc}, {Py_tp_new, stack_new},  {Py_tp_methods, methods},
+    {Py_tp_members, members}, WITHIN_EXIT_STACK_SLOTS, {0, NULL},
 };
 
 static PyType_Spec spec = {
@@ -192,11 +174,5 @@ static PyType_Spec spec = {
 };
 
 int within_add_async_exit_stack(PyObject *module) {
-    PyObject *base = (PyObject *)within_state_of(module)->base_exit_stack;
-    PyTypeObject *type = within_add_type(module, &spec, base);
-    if (!type || within_exit_stack_add_methods(type) ||
-        within_add_with_methods(module, type, &with_methods))
-        return -1;
-    type->tp_vectorcall = stack_vectorcall;
-    return 0;
+    return within_exit_stack_add(module, &spec, &with_methods, stack_vectorcall) ? 0 : -1;
 }

@@ -1,23 +1,24 @@
 /* contextlib._AsyncGeneratorContextManager: an asynchronous generator as the manager of a block. */
-#include "async_step.h"
+#include "async_generator.h"
+#include "generator_manager.h"
+
+#define NAME "_AsyncGeneratorContextManager"
 
 static PyObject *manager_enter(PyObject *self, PyObject *unused) {
     (void)unused;
-    within_state *state = within_state_from(Py_TYPE(self));
-    return within_async_step_enter(state, (generator_manager *)self);
+    return within_coroutine_new(self, within_async_generator_enter, NAME ".__aenter__");
 }
 
 static PyObject *manager_exit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     if (count != 3)
         return PyErr_Format(PyExc_TypeError, "__aexit__() takes 3 arguments (%zd given)", count);
-    within_state *state = within_state_from(Py_TYPE(self));
-    return within_async_step_exit(state, (generator_manager *)self, args);
+    return within_coroutine_of_exit(self, within_async_generator_exit, NAME ".__aexit__", args);
 }
 
 /* As a decorator: a coroutine function has to be one, so it is Python's. */
 static PyObject *decorate(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names) {
-    within_state *state = within_state_from(Py_TYPE(self));
-    PyObject *call = PyObject_GetAttrString((PyObject *)state->async_context_decorator, "__call__");
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
+    PyObject *call = PyObject_GetAttrString(state->async_context_decorator, "__call__");
     PyObject *bound = call ? PyMethod_New(call, self) : NULL;
     PyObject *result =
         bound ? PyObject_Vectorcall(bound, args, PyVectorcall_NARGS(nargsf), names) : NULL;
@@ -64,7 +65,7 @@ static PyType_Slot slots[] = {
 };
 
 static PyType_Spec spec = {
-    .name = "within.contextlib._AsyncGeneratorContextManager",
+    .name = "within.contextlib." NAME,
     .basicsize = sizeof(generator_manager),
     .flags =
         Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
@@ -73,16 +74,16 @@ static PyType_Spec spec = {
 
 int within_add_async_generator_manager(PyObject *module) {
     within_state *state = within_state_of(module);
-    PyObject *contextlib = PyImport_ImportModule("contextlib");
-    if (!contextlib) return -1;
+    PyObject *stops = PyTuple_Pack(2, PyExc_StopIteration, PyExc_StopAsyncIteration);
+    PyObject *contextlib = stops ? PyImport_ImportModule("contextlib") : NULL;
+    if (within_hold(&state->stops, stops) || !contextlib) return -1;
     PyObject *decorator = PyObject_GetAttrString(contextlib, "AsyncContextDecorator");
     Py_DECREF(contextlib);
-    state->async_context_decorator = (PyTypeObject *)decorator;
-    PyObject *bases = decorator ? PyTuple_Pack(2, state->generator_manager_base, decorator) : NULL;
-    PyTypeObject *type = bases ? within_add_type(module, &spec, bases) : NULL;
-    Py_XDECREF(bases);
-    if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
-    type->tp_vectorcall = within_async_generator_manager_vectorcall;
-    state->async_generator_manager = (PyTypeObject *)Py_NewRef(type);
-    return 0;
+    if (within_hold(&state->async_context_decorator, decorator)) return -1;
+    PyObject *bases = PyTuple_Pack(2, state->generator_manager_base, decorator);
+    if (!bases) return -1;
+    PyTypeObject *type = within_add_manager(module, &spec, bases, &with_methods,
+                                            within_async_generator_manager_vectorcall);
+    Py_DECREF(bases);
+    return within_hold_type(&state->async_generator_manager, type);
 }

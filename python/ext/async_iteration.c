@@ -1,5 +1,7 @@
 /* What `async for` awaits at each pass of a measured loop: the source's own step, timed. */
+#include "awaitable.h"
 #include "iteration.h"
+#include "raised.h"
 
 typedef struct step {
     PyObject_HEAD within_iteration *iteration;
@@ -9,20 +11,8 @@ typedef struct step {
 
 /* ---- begin and end ---- */
 
-/* What `await thing` iterates. */
-static PyObject *iterator_of(PyObject *thing) {
-    const PyAsyncMethods *methods = Py_TYPE(thing)->tp_as_async;
-    if (methods && methods->am_await) return methods->am_await(thing);
-    if (PyGen_CheckExact(thing)) return Py_NewRef(thing); /* a coroutine of types.coroutine */
-    return PyErr_Format(PyExc_TypeError, "__anext__() gave %.200s, which cannot be awaited",
-                        Py_TYPE(thing)->tp_name);
-}
-
 static PyObject *ask(PyObject *source) {
-    PyObject *thing = Py_TYPE(source)->tp_as_async->am_anext(source);
-    PyObject *awaited = thing ? iterator_of(thing) : NULL;
-    Py_XDECREF(thing);
-    return awaited;
+    return within_awaitable_iterator(Py_TYPE(source)->tp_as_async->am_anext(source));
 }
 
 static void end(step *self, within_arrival arrival) {
@@ -68,12 +58,9 @@ static PySendResult step_send(PyObject *op, PyObject *value, PyObject **result) 
     return sent;
 }
 
-/* An instance, because a tuple or an exception would be taken for the arguments of one. */
 static PyObject *stop_with(PyObject *item) {
-    PyObject *stop = PyObject_CallOneArg(PyExc_StopIteration, item);
+    within_raise_stop(item);
     Py_DECREF(item);
-    if (stop) PyErr_SetObject(PyExc_StopIteration, stop);
-    Py_XDECREF(stop);
     return NULL;
 }
 
@@ -169,7 +156,7 @@ static PyType_Spec spec = {
 };
 
 PyObject *within_iteration_anext(PyObject *iteration) {
-    within_state *state = PyType_GetModuleState(Py_TYPE(iteration));
+    within_state *state = within_state_of_type(Py_TYPE(iteration));
     step *self = state ? PyObject_GC_New(step, state->iteration_step) : NULL;
     if (!self) return NULL;
     self->iteration = (within_iteration *)Py_NewRef(iteration);
@@ -180,7 +167,6 @@ PyObject *within_iteration_anext(PyObject *iteration) {
 }
 
 int within_add_async_iteration(PyObject *module) {
-    PyTypeObject *type = within_add_type(module, &spec, NULL);
-    within_state_of(module)->iteration_step = (PyTypeObject *)Py_XNewRef(type);
-    return type ? 0 : -1;
+    return within_hold_type(&within_state_of(module)->iteration_step,
+                            within_add_type(module, &spec, NULL));
 }

@@ -4,8 +4,7 @@
 #include "special_method.h"
 
 PyObject *within_exit_stack_make(PyTypeObject *type, vectorcallfunc call) {
-    within_state *state = within_state_of_type(type);
-    PyObject *self = within_pool_new(state ? &state->exit_stacks : NULL, type);
+    PyObject *self = within_pool_new(WITHIN_POOL(type, exit_stacks), type);
     if (!self) return NULL;
     ((within_manager *)self)->call = call;
     PyObject_GC_Track(self);
@@ -23,7 +22,7 @@ int within_exit_stack_reserve(within_exit_stack *self) {
 }
 
 static int append(within_exit_stack *self, const within_exit *exit) {
-    within_state *state = within_state_from(Py_TYPE(self));
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
     PyObject *callable = within_exit_as_callable(state, exit);
     PyObject *pair = callable ? PyTuple_Pack(2, exit->async ? Py_False : Py_True, callable) : NULL;
     Py_XDECREF(callable);
@@ -45,7 +44,7 @@ int within_exit_stack_push(within_exit_stack *self, within_exit exit) {
 }
 
 int within_exit_stack_pop_deque(within_exit_stack *self, within_exit *exit) {
-    within_state *state = within_state_from(Py_TYPE(self));
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
     int some = PyObject_IsTrue(self->deque);
     if (some <= 0) return some;
     PyObject *pair = PyObject_CallMethodNoArgs(self->deque, state->names.npop), *callable;
@@ -60,7 +59,7 @@ int within_exit_stack_pop_deque(within_exit_stack *self, within_exit *exit) {
 PyObject *within_exit_stack_push_object(within_exit_stack *self, PyObject *exit_object,
                                         PyObject *method_name, bool async) {
     within_special_method method;
-    int found = within_find_special(exit_object, method_name, &method);
+    int found = within_find_of_type(exit_object, method_name, &method);
     if (found < 0) return NULL;
     if (!found) {
         PyErr_Clear();
@@ -85,7 +84,7 @@ PyObject *within_exit_stack_push_callback(within_exit_stack *self, PyObject *con
 static PyObject *stack_push(PyObject *self, PyObject *const *args, Py_ssize_t count,
                             PyObject *names) {
     PyObject *exit = within_one_argument("push", "exit", args, count, names);
-    within_state *state = within_state_from(Py_TYPE(self));
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
     if (!exit || !state) return NULL;
     return within_exit_stack_push_object((within_exit_stack *)self, exit, state->names.n__exit__,
                                          false);
@@ -130,7 +129,7 @@ static PyObject *enter_and_push(within_exit_stack *self, PyObject *manager,
 
 static PyObject *stack_enter_context(PyObject *self, PyObject *const *args, Py_ssize_t count,
                                      PyObject *names) {
-    within_state *state = within_state_from(Py_TYPE(self));
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
     PyObject *manager = within_one_argument("enter_context", "cm", args, count, names);
     within_special_method enter_method, exit_method;
     if (!manager || !state ||
@@ -147,7 +146,7 @@ static PyObject *get_exit_callbacks(PyObject *object, void *unused) {
     (void)unused;
     within_exit_stack *self = (within_exit_stack *)object;
     if (self->deque) return Py_NewRef(self->deque);
-    within_state *state = within_state_from(Py_TYPE(self));
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
     self->deque = PyObject_CallNoArgs(state->deque);
     for (Py_ssize_t i = 0; self->deque && i < self->exits.count; i++)
         if (append(self, &self->exits.array[i])) Py_CLEAR(self->deque);
@@ -178,7 +177,7 @@ static void move(within_exit_stack *to, within_exit_stack *from) {
 
 static PyObject *stack_pop_all(PyObject *self, PyObject *unused) {
     (void)unused;
-    within_state *state = within_state_from(Py_TYPE(self));
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
     PyObject *stack = PyObject_CallNoArgs((PyObject *)Py_TYPE(self));
     if (!stack || !state) return stack;
     if (PyObject_TypeCheck(stack, state->base_exit_stack)) {
@@ -219,16 +218,11 @@ int within_exit_stack_clear(PyObject *self) {
 }
 
 static void empty_and_free(PyObject *self) {
-    PyTypeObject *type = Py_TYPE(self);
+    const PyTypeObject *type = Py_TYPE(self);
+    bool is_exact = type->tp_dealloc == within_exit_stack_dealloc;
     if (((within_instance *)self)->weak_references) PyObject_ClearWeakRefs(self);
     within_exit_stack_clear(self);
-    if (type->tp_dealloc == within_exit_stack_dealloc) {
-        within_state *state = within_state_of_type(type);
-        within_pool_keep(state ? &state->exit_stacks : NULL, self);
-    } else {
-        type->tp_free(self);
-    }
-    Py_DECREF(type);
+    within_pool_keep(is_exact ? WITHIN_POOL(type, exit_stacks) : NULL, self);
 }
 
 /* Stacks that hold stacks that hold stacks are freed by the trashcan, not by recursion. */
@@ -261,7 +255,8 @@ static PyMethodDef methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-int within_exit_stack_add_methods(PyTypeObject *type) {
+/* Methods of the very type: the interpreter's fast calls want them. */
+static int add_methods(PyTypeObject *type) {
     for (PyMethodDef *method = methods; method->ml_name; method++) {
         if (method->ml_flags & METH_CLASS) continue;
         PyObject *descriptor = PyDescr_NewMethod(type, method);
@@ -271,6 +266,14 @@ int within_exit_stack_add_methods(PyTypeObject *type) {
         if (failed) return -1;
     }
     return 0;
+}
+
+PyTypeObject *within_exit_stack_add(PyObject *module, PyType_Spec *spec,
+                                    const within_with_methods *with_methods,
+                                    vectorcallfunc construct) {
+    PyObject *base = (PyObject *)within_state_of(module)->base_exit_stack;
+    PyTypeObject *type = within_add_manager(module, spec, base, with_methods, construct);
+    return type && add_methods(type) ? NULL : type;
 }
 
 static PyGetSetDef getset[] = {
@@ -306,9 +309,8 @@ static PyType_Spec spec = {
 int within_add_base_exit_stack(PyObject *module) {
     within_state *state = within_state_of(module);
     PyObject *collections = PyImport_ImportModule("_collections");
-    state->deque = collections ? PyObject_GetAttrString(collections, "deque") : NULL;
+    PyObject *deque = collections ? PyObject_GetAttrString(collections, "deque") : NULL;
     Py_XDECREF(collections);
-    PyTypeObject *type = state->deque ? within_add_type(module, &spec, NULL) : NULL;
-    state->base_exit_stack = (PyTypeObject *)Py_XNewRef(type);
-    return type ? 0 : -1;
+    if (within_hold(&state->deque, deque)) return -1;
+    return within_hold_type(&state->base_exit_stack, within_add_type(module, &spec, NULL));
 }

@@ -13,7 +13,7 @@ static PyObject *closing_enter(PyObject *self, PyObject *unused) {
 static PyObject *closing_exit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     (void)args, (void)count;
     PyObject *thing = thing_of(self);
-    within_state *state = within_state_from(Py_TYPE(self));
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
     if (!thing || !state) return NULL;
     PyObject *result = PyObject_CallMethodNoArgs(thing, state->names.nclose);
     if (!result) return NULL;
@@ -26,35 +26,7 @@ static const within_with_methods with_methods = {
     .exit = {"__exit__", (PyCFunction)(void (*)(void))closing_exit, METH_FASTCALL, NULL},
 };
 
-static PyObject *closing_call(PyObject *self, PyObject *const *args, size_t nargsf,
-                              PyObject *names) {
-    return within_with_call(self, args, nargsf, names, &with_methods);
-}
-
-static PyObject *closing_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
-                                    PyObject *names) {
-    if (names || PyVectorcall_NARGS(nargsf) != 1)
-        return within_call_type(type, args, nargsf, names);
-    return within_small_manager_make((PyTypeObject *)type, closing_call, args[0], NULL);
-}
-
-static PyObject *closing_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    (void)args, (void)keywords;
-    return within_small_manager_new(type, closing_call);
-}
-
-static int closing_init(PyObject *self, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"thing", NULL};
-    PyObject *thing;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O:closing", names, &thing)) return -1;
-    return within_small_manager_set(self, thing, NULL);
-}
-
-static PyMethodDef methods[] = {
-    WITHIN_INSTANCE_GENERIC,
-    WITHIN_INSTANCE_STATE,
-    {NULL, NULL, 0, NULL},
-};
+WITHIN_SMALL_MANAGER_OF(closing, "thing", NULL)
 
 static PyMemberDef members[] = {
     WITHIN_VECTORCALL_MEMBER,
@@ -67,29 +39,14 @@ PyDoc_STRVAR(doc, "closing(thing)\n--\n\n\
 A manager that gives thing to its block, and calls ``thing.close()`` at the block's end.");
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (char *)doc},
-    {Py_tp_new, closing_new},
-    {Py_tp_init, closing_init},
-    {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_methods, methods},
-    {Py_tp_members, members},
-    {Py_tp_getset, within_instance_getset},
-    {Py_tp_traverse, within_small_manager_traverse},
-    {Py_tp_clear, within_small_manager_clear},
-    {Py_tp_dealloc, within_small_manager_dealloc},
-    {0, NULL},
+    {Py_tp_doc, (char *)doc},   {Py_tp_new, closing_new},
+    {Py_tp_init, closing_init}, {Py_tp_methods, within_small_manager_methods},
+    {Py_tp_members, members},   {Py_tp_getset, within_instance_getset},
+    WITHIN_SMALL_MANAGER_SLOTS, {0, NULL},
 };
 
-static PyType_Spec spec = {
-    .name = "within.contextlib.closing",
-    .basicsize = sizeof(within_small_manager),
-    .flags = WITHIN_SMALL_MANAGER_FLAGS | Py_TPFLAGS_HAVE_VECTORCALL,
-    .slots = slots,
-};
+static PyType_Spec spec = WITHIN_SMALL_MANAGER_SPEC("closing", slots);
 
 int within_add_closing(PyObject *module) {
-    PyTypeObject *type = within_add_type(module, &spec, NULL);
-    if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
-    type->tp_vectorcall = closing_vectorcall;
-    return 0;
+    return within_add_manager(module, &spec, NULL, &with_methods, closing_vectorcall) ? 0 : -1;
 }

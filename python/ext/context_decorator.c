@@ -3,7 +3,7 @@
 
 #include "function_call.h"
 #include "raised.h"
-#include "special.h"
+#include "special_method.h"
 
 /* within/_functions.py makes the function that stands for the decorated one. */
 static PyObject *decorate(PyObject *manager, PyObject *func) {
@@ -36,38 +36,29 @@ static PyObject *decorator_call(PyObject *manager, PyObject *args, PyObject *key
     return decorate(manager, func);
 }
 
-static PyObject *leave(const within_special *exit) {
-    PyObject *args[] = {NULL, Py_None, Py_None, Py_None};
-    return within_special_call(exit, args, 3);
-}
-
 /* What __exit__ makes of the function's error, which is being handled meanwhile. */
-static PyObject *leave_raised(const within_special *exit) {
+static PyObject *leave_raised(PyObject *manager, within_special_method exit) {
     PyObject *error = within_take_raised(), *traceback = PyException_GetTraceback(error);
-    PyObject *args[] = {NULL, (PyObject *)Py_TYPE(error), error, traceback ? traceback : Py_None};
+    PyObject *const details[] = {(PyObject *)Py_TYPE(error), error,
+                                 traceback ? traceback : Py_None};
     within_handled handled = within_handle(error);
-    PyObject *verdict = within_special_call(exit, args, 3);
+    PyObject *verdict = within_call_exit(exit, manager, details);
     int swallowed = verdict ? PyObject_IsTrue(verdict) : -1;
     within_handled_restore(handled);
     Py_XDECREF(verdict);
-    if (swallowed == 0)
-        within_reraise(error, traceback);
-    else
-        Py_DECREF(error);
-    Py_XDECREF(traceback);
-    return swallowed > 0 ? Py_NewRef(Py_None) : NULL;
+    return within_left(swallowed, error, traceback);
 }
 
 /* The block itself. Its manager's methods have been found. */
-static PyObject *block(const within_special *enter, const within_special *exit,
+static PyObject *block(PyObject *manager, within_special_method enter, within_special_method exit,
                        const within_call *call) {
-    PyObject *args[] = {NULL};
-    PyObject *entered = within_special_call(enter, args, 0);
+    PyObject *const nothing[] = {Py_None, Py_None, Py_None};
+    PyObject *entered = within_call_special(enter, manager);
     if (!entered) return NULL;
     Py_DECREF(entered);
     PyObject *result = within_make_call(call);
-    if (!result) return leave_raised(exit);
-    PyObject *left = leave(exit);
+    if (!result) return leave_raised(manager, exit);
+    PyObject *left = within_call_exit(exit, manager, nothing);
     if (!left) Py_CLEAR(result);
     Py_XDECREF(left);
     return result;
@@ -83,24 +74,25 @@ static PyObject *refuse(PyObject *manager) {
 }
 
 static PyObject *call_in(PyObject *manager, const within_state *state, const within_call *call) {
-    within_special enter = {NULL, NULL}, exit = {NULL, NULL};
+    within_special_method enter = {NULL, 0}, exit = {NULL, 0};
     PyObject *result = NULL;
-    int found = within_special_find(&enter, manager, state->names.n__enter__);
-    if (found > 0) found = within_special_find(&exit, manager, state->names.n__exit__);
-    if (found > 0) result = block(&enter, &exit, call);
+    int found = within_find_special(manager, state->names.n__enter__, &enter);
+    if (found > 0) found = within_find_special(manager, state->names.n__exit__, &exit);
+    if (found > 0) result = block(manager, enter, exit, call);
     if (found == 0) result = refuse(manager);
-    Py_XDECREF(enter.method);
-    Py_XDECREF(exit.method);
+    Py_XDECREF(enter.function);
+    Py_XDECREF(exit.function);
     return result;
 }
 
 /* The manager of this call: itself, unless its class says otherwise. */
 static PyObject *recreated(const within_state *state, PyObject *manager) {
-    within_special method;
-    int found = within_special_find(&method, manager, state->names.n_recreate_cm);
-    if (found > 0) Py_DECREF(method.method);
-    if (found > 0 && method.method == state->recreate_itself) return Py_NewRef(manager);
-    return found < 0 ? NULL : PyObject_CallMethodNoArgs(manager, state->names.n_recreate_cm);
+    within_special_method method;
+    int found = within_find_special(manager, state->names.n_recreate_cm, &method);
+    if (found < 0) return NULL;
+    if (found > 0) Py_DECREF(method.function);
+    if (found > 0 && method.function == state->recreate_itself) return Py_NewRef(manager);
+    return PyObject_CallMethodNoArgs(manager, state->names.n_recreate_cm);
 }
 
 static PyObject *call_inside(const within_state *state, PyObject *manager,
@@ -119,7 +111,7 @@ static PyObject *decorated_vectorcall(PyObject *function, PyObject *const *args,
                                       PyObject *names) {
     PyObject *func = within_function_cell(function, 0),
              *manager = within_function_cell(function, 1);
-    const within_state *state = manager ? within_state_from(Py_TYPE(manager)) : NULL;
+    const within_state *state = manager ? within_state_of_subtype(Py_TYPE(manager)) : NULL;
     if (!func || !state) return within_function_call_python(function, args, nargsf, names);
     within_call call = {.func = func, .args = args, .nargsf = nargsf, .names = names};
     Py_INCREF(func);
@@ -183,9 +175,9 @@ int within_add_context_decorator(PyObject *module) {
     Py_DECREF(contextlib);
     PyTypeObject *type = base ? within_add_type(module, &spec, base) : NULL;
     Py_XDECREF(base);
-    if (!type) return -1;
     within_state *state = within_state_of(module);
-    state->context_decorator = (PyTypeObject *)Py_NewRef(type);
-    state->recreate_itself = PyObject_GetAttrString((PyObject *)type, "_recreate_cm");
-    return state->recreate_itself ? PyModule_AddFunctions(module, functions) : -1;
+    if (within_hold_type(&state->context_decorator, type)) return -1;
+    PyObject *recreate_itself = PyObject_GetAttrString((PyObject *)type, "_recreate_cm");
+    if (within_hold(&state->recreate_itself, recreate_itself)) return -1;
+    return PyModule_AddFunctions(module, functions);
 }

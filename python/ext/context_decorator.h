@@ -6,8 +6,6 @@
 
 #include "module.h"
 
-#include <stdbool.h>
-
 /** `manager(func)`: the decorated function. The arguments are those of the call. */
 PyObject *within_decorate(PyObject *manager, PyObject *const *args, size_t nargsf, PyObject *names);
 

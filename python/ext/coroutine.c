@@ -1,13 +1,14 @@
 /* Coroutines whose body is a C function. */
 #include "coroutine.h"
 #include "awaitable.h"
+#include "entering.h"
 #include "raised.h"
 
 #include <string.h>
 #include <structmember.h>
 
 PyObject *within_coroutine_new(PyObject *owner, within_step step, const char *name) {
-    within_state *state = within_state_from(Py_TYPE(owner));
+    within_state *state = within_state_of_subtype(Py_TYPE(owner));
     if (!state) return PyErr_Format(PyExc_SystemError, "%s: the module is gone", name);
     PyObject *self = within_pool_new(&state->coroutines, state->coroutine);
     if (!self) return NULL;
@@ -19,6 +20,20 @@ PyObject *within_coroutine_new(PyObject *owner, within_step step, const char *na
     return self;
 }
 
+PyObject *within_coroutine_of_exit(PyObject *owner, within_step step, const char *name,
+                                   PyObject *const args[3]) {
+    PyObject *self = within_coroutine_new(owner, step, name);
+    if (self) within_unwinding_begin(&((within_coroutine *)self)->unwinding, args);
+    return self;
+}
+
+PySendResult within_coroutine_end(PyObject *value, PyObject **result) {
+    if (!value) return PYGEN_ERROR;
+    Py_DECREF(value);
+    *result = Py_NewRef(Py_None);
+    return PYGEN_RETURN;
+}
+
 static int coroutine_clear(PyObject *self) {
     within_coroutine *coroutine = (within_coroutine *)self;
     coroutine->step = NULL;
@@ -26,6 +41,8 @@ static int coroutine_clear(PyObject *self) {
     Py_CLEAR(coroutine->awaiting);
     Py_CLEAR(coroutine->first);
     Py_CLEAR(coroutine->second);
+    Py_CLEAR(coroutine->entering);
+    Py_CLEAR(coroutine->handled);
     within_unwinding_release(&coroutine->unwinding);
     return 0;
 }
@@ -41,11 +58,31 @@ static int check_usable(const within_coroutine *self) {
     return 0;
 }
 
+/* What surrounds the awaited while it runs, as the coroutine's own block would. */
+typedef struct surroundings {
+    within_entered entered;
+    within_handled handled;
+} surroundings;
+
+static void surround(const within_coroutine *self, surroundings *saved) {
+    saved->entered = (within_entered){self->entering, within_entering};
+    within_entering = &saved->entered;
+    if (self->handled) saved->handled = within_handle(self->handled);
+}
+
+static void restore(const within_coroutine *self, const surroundings *saved) {
+    if (self->handled) within_handled_restore(saved->handled);
+    within_entering = saved->entered.around;
+}
+
 /* Coroutines await coroutines: the interpreter's limit of depth is for them too. */
 static PySendResult send_to_awaited(within_coroutine *self, PyObject *sent, PyObject **value) {
+    surroundings saved;
     *value = NULL;
     if (Py_EnterRecursiveCall(" while awaiting")) return PYGEN_ERROR;
+    surround(self, &saved);
     PySendResult outcome = PyIter_Send(self->awaiting, sent, value);
+    restore(self, &saved);
     Py_LeaveRecursiveCall();
     if (outcome != PYGEN_NEXT) Py_CLEAR(self->awaiting);
     return outcome;
@@ -58,12 +95,11 @@ static PySendResult run(within_coroutine *self, PyObject *value, PyObject **resu
         PySendResult outcome = self->step(self, value, result);
         if (outcome != PYGEN_NEXT) {
             coroutine_clear((PyObject *)self);
+            if (outcome == PYGEN_ERROR) within_raise(within_take_raised()); /* with its traceback */
             return outcome;
         }
-        PyObject *awaitable = *result;
         value = NULL;
-        self->awaiting = within_awaitable_iterator(within_state_of_type(Py_TYPE(self)), awaitable);
-        Py_DECREF(awaitable);
+        self->awaiting = within_awaitable_iterator(*result);
         if (!self->awaiting) continue;
         if (send_to_awaited(self, Py_None, &value) == PYGEN_NEXT) {
             *result = value;
@@ -110,10 +146,8 @@ static PySendResult coroutine_am_send(PyObject *object, PyObject *sent, PyObject
 /* The result of a send as that of a method: what was returned becomes a StopIteration. */
 static PyObject *as_iteration(PySendResult outcome, PyObject *result) {
     if (outcome != PYGEN_RETURN) return result;
-    PyObject *stop = PyObject_CallOneArg(PyExc_StopIteration, result);
+    within_raise_stop(result);
     Py_DECREF(result);
-    if (stop) PyErr_SetObject(PyExc_StopIteration, stop);
-    Py_XDECREF(stop);
     return NULL;
 }
 
@@ -153,35 +187,8 @@ static PyObject *coroutine_next(PyObject *self) {
     raise_stop((within_coroutine *)self, result);
     return NULL;
 #else
-    if (PyTuple_Check(result) || PyExceptionInstance_Check(result))
-        return as_iteration(outcome, result);
-    PyErr_SetObject(PyExc_StopIteration, result); /* made into an object only if somebody looks */
-    Py_DECREF(result);
-    return NULL;
+    return as_iteration(outcome, result);
 #endif
-}
-
-/* Sets the error that the arguments of throw() describe. */
-static int set_thrown(PyObject *const *args, Py_ssize_t count) {
-    PyObject *type = args[0], *value = count > 1 && !Py_IsNone(args[1]) ? args[1] : NULL;
-    PyObject *traceback = count > 2 && !Py_IsNone(args[2]) ? args[2] : NULL;
-    if (traceback && !PyTraceBack_Check(traceback))
-        return fail(PyExc_TypeError, "throw() third argument must be a traceback object");
-    if (PyExceptionInstance_Check(type)) {
-        if (value) return fail(PyExc_TypeError, "instance exception may not have a separate value");
-        if (traceback && PyException_SetTraceback(type, traceback)) return -1;
-        within_raise(Py_NewRef(type));
-        return 0;
-    }
-    if (!PyExceptionClass_Check(type)) {
-        PyErr_Format(PyExc_TypeError,
-                     "exceptions must be classes or instances deriving from BaseException, not %s",
-                     Py_TYPE(type)->tp_name);
-        return -1;
-    }
-    PyErr_Restore(Py_NewRef(type), Py_XNewRef(value), Py_XNewRef(traceback));
-    within_raise(within_take_raised());
-    return 0;
 }
 
 /* Calls a method of what is awaited. NULL without an error: it has no such method. */
@@ -192,20 +199,21 @@ static PyObject *call_awaited(within_coroutine *self, const char *name, PyObject
         if (PyErr_ExceptionMatches(PyExc_AttributeError)) PyErr_Clear();
         return NULL;
     }
+    surroundings saved;
+    surround(self, &saved);
     self->running = true;
     PyObject *result = PyObject_Vectorcall(method, args, (size_t)count, NULL);
     self->running = false;
+    restore(self, &saved);
     Py_DECREF(method);
     return result;
 }
 
-/* Takes the value out of the StopIteration that is raised; NULL, the error still set, if another one is. */
-static PyObject *stop_value(void) {
-    if (!PyErr_ExceptionMatches(PyExc_StopIteration)) return NULL;
-    PyObject *stop = within_take_raised();
-    PyObject *value = PyObject_GetAttrString(stop, "value");
-    Py_DECREF(stop);
-    return value;
+/* An error thrown into a coroutine has what that was handling as its context, whatever it had before. */
+static void set_context(PyObject *handled) {
+    PyObject *error = within_take_raised();
+    if (error != handled) PyException_SetContext(error, Py_NewRef(handled));
+    within_raise(error);
 }
 
 /* Leaves the error in `thrown`, as the awaited one made of it, set; or gives what it returned. */
@@ -222,12 +230,13 @@ static PyObject *throw_into_awaited(within_coroutine *self, PyObject *const *arg
     }
     Py_CLEAR(self->awaiting);
     Py_XDECREF(result);
-    if (!PyErr_Occurred()) {
+    if (PyErr_Occurred())
+        Py_DECREF(thrown);
+    else
         within_raise(thrown);
-        return NULL;
-    }
-    Py_DECREF(thrown);
-    return closing ? NULL : stop_value();
+    PyObject *returned = closing ? NULL : within_take_stop();
+    if (!returned && self->handled) set_context(self->handled);
+    return returned;
 }
 
 static PySendResult throw_error(within_coroutine *self, PyObject *const *args, Py_ssize_t count,
@@ -249,8 +258,9 @@ static PyObject *coroutine_throw(PyObject *object, PyObject *const *args, Py_ssi
     if (count < 1 || count > 3)
         return PyErr_Format(PyExc_TypeError, "throw() takes 1 to 3 arguments, but %zd were given",
                             count);
-    if (check_usable(self) || set_thrown(args, count)) return NULL;
+    if (check_usable(self)) return NULL;
     PyObject *result = NULL;
+    within_raise_thrown(args, count);
     Py_INCREF(self);
     PySendResult outcome = throw_error(self, args, count, &result);
     Py_DECREF(self);
@@ -303,22 +313,22 @@ static int coroutine_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(coroutine->awaiting);
     Py_VISIT(coroutine->first);
     Py_VISIT(coroutine->second);
+    Py_VISIT(coroutine->entering);
+    Py_VISIT(coroutine->handled);
     return within_unwinding_traverse(&coroutine->unwinding, visit, arg);
 }
 
 /* A finalised object bears the collector's mark for ever: it does not go to the pool. */
 static void coroutine_dealloc(PyObject *self) {
     within_coroutine *coroutine = (within_coroutine *)self;
-    PyTypeObject *type = Py_TYPE(self);
     if (coroutine->step && PyObject_CallFinalizerFromDealloc(self)) return;
     PyObject_GC_UnTrack(self);
     if (coroutine->step) coroutine_clear(self); /* one that is over is cleared already */
-    within_state *state = within_state_of_type(type);
+    within_state *state = within_state_of_type(Py_TYPE(self));
     if (coroutine->lent && state) Py_CLEAR(((PyStopIterationObject *)state->stop_iteration)->value);
     coroutine->started = coroutine->lent = false;
     coroutine->phase = 0;
     within_pool_keep(state && !coroutine->finalized ? &state->coroutines : NULL, self);
-    Py_DECREF(type);
 }
 
 static PyObject *coroutine_repr(PyObject *self) {
@@ -380,9 +390,7 @@ static PyType_Spec spec = {
 };
 
 int within_add_coroutine(PyObject *module) {
-    PyTypeObject *type = within_add_type(module, &spec, NULL);
     within_state *state = within_state_of(module);
-    state->coroutine = (PyTypeObject *)Py_XNewRef(type);
-    state->stop_iteration = PyObject_CallNoArgs(PyExc_StopIteration);
-    return type && state->stop_iteration ? 0 : -1;
+    if (within_hold(&state->stop_iteration, PyObject_CallNoArgs(PyExc_StopIteration))) return -1;
+    return within_hold_type(&state->coroutine, within_add_type(module, &spec, NULL));
 }

@@ -33,10 +33,19 @@ struct within_coroutine {
     /* For the body: zero at the start. */
     int phase;
     PyObject *first, *second;
+    PyObject *entering; /* the generator that it enters */
+    PyObject *handled;  /* the error that is being handled while it awaits */
     within_unwinding unwinding;
 };
 
 /** Make a coroutine of a manager of this module. `name`, of static life time: "nullcontext.__aenter__". */
 PyObject *within_coroutine_new(PyObject *owner, within_step step, const char *name);
+
+/** The same for an __aexit__, whose arguments go into `unwinding`. */
+PyObject *within_coroutine_of_exit(PyObject *owner, within_step step, const char *name,
+                                   PyObject *const args[3]);
+
+/** The end of a body that returns None, whatever that gave which it awaited last. */
+PySendResult within_coroutine_end(PyObject *value, PyObject **result);
 
 #endif

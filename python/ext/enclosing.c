@@ -1,6 +1,8 @@
 /* Lists and tables of open sections, and the walk from frame to frame that finds the innermost. */
 #include "enclosing.h"
 
+#include "entering.h"
+
 #include <pthread.h>
 
 enum { BUCKETS = 1024 };

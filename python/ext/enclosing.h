@@ -61,18 +61,4 @@ void within_place_close(within_place *place, wi_reason reason);
 /** End a family: nothing of it is open. */
 void within_family_end(within_family *family);
 
-/**
- * A generator that is entered as a manager: what it opens belongs to the code that enters it.
- *
- *     within_entered entered = {generator, within_entering};
- *     within_entering = &entered;
- *     …                                run the generator up to its yield
- *     within_entering = entered.around;
- */
-typedef struct within_entered {
-    PyObject *generator;
-    const struct within_entered *around;
-} within_entered;
-extern __thread const within_entered *within_entering __attribute__((tls_model("initial-exec")));
-
 #endif

@@ -6,12 +6,7 @@
 
 /* What the callback gives is awaited; then it is over, and nothing is suppressed. */
 static PySendResult await_step(within_coroutine *coroutine, PyObject *value, PyObject **result) {
-    if (coroutine->phase++) {
-        if (!value) return PYGEN_ERROR;
-        Py_DECREF(value);
-        *result = Py_NewRef(Py_None);
-        return PYGEN_RETURN;
-    }
+    if (coroutine->phase++) return within_coroutine_end(value, result);
     PyObject *const nothing[3] = {Py_None, Py_None, Py_None};
     *result = within_exit_call(&((within_exit_callback *)coroutine->owner)->exit, nothing);
     return *result ? PYGEN_NEXT : PYGEN_ERROR;
@@ -111,7 +106,6 @@ static PyType_Spec spec = {
 };
 
 int within_add_exit_callback(PyObject *module) {
-    PyTypeObject *type = within_add_type(module, &spec, NULL);
-    within_state_of(module)->exit_callback = (PyTypeObject *)Py_XNewRef(type);
-    return type ? 0 : -1;
+    return within_hold_type(&within_state_of(module)->exit_callback,
+                            within_add_type(module, &spec, NULL));
 }

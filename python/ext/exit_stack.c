@@ -36,7 +36,7 @@ static PyObject *stack_exit(PyObject *self, PyObject *const *args, Py_ssize_t co
 /* A subclass's own __exit__ is called, as the standard close() does. */
 static PyObject *stack_close(PyObject *self, PyObject *unused) {
     (void)unused;
-    within_state *state = within_state_from(Py_TYPE(self));
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
     if (!state) return NULL;
     PyObject *args[] = {self, Py_None, Py_None, Py_None}, *result;
     if (Py_TYPE(self) == state->exit_stack)
@@ -87,15 +87,8 @@ static PyMemberDef members[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (char *)doc},
-    {Py_tp_new, stack_new},
-    {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_methods, methods},
-    {Py_tp_members, members},
-    {Py_tp_traverse, within_exit_stack_traverse},
-    {Py_tp_clear, within_exit_stack_clear},
-    {Py_tp_dealloc, within_exit_stack_dealloc},
-    {0, NULL},
+    {Py_tp_doc, (char *)doc}, {Py_tp_new, stack_new},  {Py_tp_methods, methods},
+    {Py_tp_members, members}, WITHIN_EXIT_STACK_SLOTS, {0, NULL},
 };
 
 static PyType_Spec spec = {
@@ -108,11 +101,6 @@ static PyType_Spec spec = {
 
 int within_add_exit_stack(PyObject *module) {
     within_state *state = within_state_of(module);
-    PyTypeObject *type = within_add_type(module, &spec, (PyObject *)state->base_exit_stack);
-    state->exit_stack = (PyTypeObject *)Py_XNewRef(type);
-    if (!type || within_exit_stack_add_methods(type) ||
-        within_add_with_methods(module, type, &with_methods))
-        return -1;
-    type->tp_vectorcall = stack_vectorcall;
-    return 0;
+    PyTypeObject *type = within_exit_stack_add(module, &spec, &with_methods, stack_vectorcall);
+    return within_hold_type(&state->exit_stack, type);
 }

@@ -42,13 +42,22 @@ PyObject *within_exit_stack_push_object(within_exit_stack *self, PyObject *exit_
 PyObject *within_exit_stack_push_callback(within_exit_stack *self, PyObject *const *args,
                                           Py_ssize_t count, PyObject *names, bool async);
 
-/** Give a derived type the base's methods once more: the interpreter's fast calls want methods of the very type. */
-int within_exit_stack_add_methods(PyTypeObject *type);
+/** Add a derived type to the module: within_add_manager, with the base's methods. */
+PyTypeObject *within_exit_stack_add(PyObject *module, PyType_Spec *spec,
+                                    const within_with_methods *with_methods,
+                                    vectorcallfunc construct);
 
 /** Slots of the derived types: their objects are collected and freed alike. */
+#define WITHIN_EXIT_STACK_SLOTS                                                                    \
+    {Py_tp_call, PyVectorcall_Call}, {Py_tp_traverse, within_exit_stack_traverse},                 \
+        {Py_tp_clear, within_exit_stack_clear}, {                                                  \
+        Py_tp_dealloc, within_exit_stack_dealloc                                                   \
+    }
 int within_exit_stack_traverse(PyObject *self, visitproc visit, void *arg);
 int within_exit_stack_clear(PyObject *self);
 void within_exit_stack_dealloc(PyObject *self);
+
+/** The body of their tp_new. */
 PyObject *within_exit_stack_new(PyTypeObject *type, vectorcallfunc call);
 
 #endif

@@ -91,7 +91,6 @@ PyObject *within_exit_call(const within_exit *exit, PyObject *const details[3]) 
         if (result && !exit->async && !Py_IsNone(result)) Py_SETREF(result, Py_NewRef(Py_None));
         return result;
     }
-    PyObject *args[] = {exit->object, details[0], details[1], details[2]};
-    if (exit->kind == WITHIN_EXIT_METHOD) return PyObject_Vectorcall(exit->function, args, 4, NULL);
-    return PyObject_Vectorcall(exit->function, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    within_special_method method = {exit->function, exit->kind == WITHIN_EXIT_FUNCTION};
+    return within_call_exit(method, exit->object, details);
 }

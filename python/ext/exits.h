@@ -8,8 +8,6 @@
 
 #include "special_method.h"
 
-#include <stdbool.h>
-
 typedef enum within_exit_kind {
     WITHIN_EXIT_METHOD,    /* function(object, type, value, traceback) */
     WITHIN_EXIT_FUNCTION,  /* function(type, value, traceback) */

@@ -80,8 +80,8 @@ int within_add_function_call(PyObject *module) {
     if (!functools) return -1;
     PyObject *names = PyObject_GetAttrString(functools, "WRAPPER_ASSIGNMENTS");
     Py_DECREF(functools);
-    within_state_of(module)->wrapper_assignments = names ? PySequence_Tuple(names) : NULL;
+    PyObject *tuple = names ? PySequence_Tuple(names) : NULL;
     Py_XDECREF(names);
-    if (!within_state_of(module)->wrapper_assignments) return -1;
+    if (within_hold(&within_state_of(module)->wrapper_assignments, tuple)) return -1;
     return PyModule_AddFunctions(module, functions);
 }

@@ -1,6 +1,7 @@
 /* A generator as a manager: what enter and exit make of its yields, returns and errors. */
 #include "generator.h"
 
+#include "entering.h"
 #include "raised.h"
 
 static bool closes;
@@ -44,7 +45,10 @@ static void did_not_yield(PyObject *returned) {
 
 PyObject *within_generator_enter(PyObject *generator) {
     PyObject *result;
+    within_entered entered = {generator, within_entering};
+    within_entering = &entered;
     PySendResult sent = advance(generator, &result);
+    within_entering = entered.around;
     if (sent != PYGEN_RETURN) return result;
     did_not_yield(result);
     Py_DECREF(result);

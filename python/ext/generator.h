@@ -8,8 +8,6 @@
 
 #include "module.h"
 
-#include <stdbool.h>
-
 /** Run up to the yield. @return what it yields; or NULL with an error set. */
 PyObject *within_generator_enter(PyObject *generator);
 

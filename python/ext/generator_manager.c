@@ -25,7 +25,7 @@ static PyObject *manager_exit(PyObject *object, PyObject *const *args, Py_ssize_
     if (Py_IsNone(args[0]))
         swallowed = within_generator_finish(gen);
     else
-        swallowed = within_generator_throw(within_state_from(Py_TYPE(object)), gen, args);
+        swallowed = within_generator_throw(within_state_of_subtype(Py_TYPE(object)), gen, args);
     Py_DECREF(gen);
     return swallowed < 0 ? NULL : Py_NewRef(swallowed ? Py_True : Py_False);
 }
@@ -65,12 +65,7 @@ static PyObject *throw_raised(const within_state *state, PyObject *gen) {
     within_handled handled = within_handle(error);
     int swallowed = within_generator_throw(state, gen, raised);
     within_handled_restore(handled);
-    if (swallowed == 0)
-        within_reraise(error, traceback);
-    else
-        Py_DECREF(error);
-    Py_XDECREF(traceback);
-    return swallowed > 0 ? Py_NewRef(Py_None) : NULL;
+    return within_left(swallowed, error, traceback);
 }
 
 PyObject *within_generator_manager_call_inside(const within_state *state, PyObject *manager,
@@ -113,10 +108,9 @@ static PyType_Spec spec = {
 int within_add_generator_manager(PyObject *module) {
     within_state *state = within_state_of(module);
     PyObject *bases = PyTuple_Pack(2, state->generator_manager_base, state->context_decorator);
-    PyTypeObject *type = bases ? within_add_type(module, &spec, bases) : NULL;
-    Py_XDECREF(bases);
-    if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
-    type->tp_vectorcall = within_generator_manager_vectorcall;
-    state->generator_manager = (PyTypeObject *)Py_NewRef(type);
-    return 0;
+    if (!bases) return -1;
+    PyTypeObject *type = within_add_manager(module, &spec, bases, &with_methods,
+                                            within_generator_manager_vectorcall);
+    Py_DECREF(bases);
+    return within_hold_type(&state->generator_manager, type);
 }

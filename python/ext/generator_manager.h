@@ -11,8 +11,6 @@
 
 #include <structmember.h>
 
-#include <stdbool.h>
-
 typedef struct generator_manager {
     within_manager manager;
     PyObject *gen;

@@ -1,14 +1,11 @@
 /* contextlib._GeneratorContextManagerBase: a generator and the call that made it, as a Python object. */
 #include "generator_manager.h"
 
-/* NULL while the module is being torn down. */
-static within_pool *pool_of(const PyTypeObject *type) {
-    within_state *state = within_state_of_type(type);
-    return state ? &state->generator_managers : NULL;
-}
+#include "arguments.h"
 
 generator_manager *within_generator_manager_allocate(PyTypeObject *type, vectorcallfunc call) {
-    generator_manager *self = (generator_manager *)within_pool_new(pool_of(type), type);
+    within_pool *pool = WITHIN_POOL(type, generator_managers);
+    generator_manager *self = (generator_manager *)within_pool_new(pool, type);
     if (!self) return NULL;
     self->manager.call = call;
     self->gen = self->func = self->args = self->kwds = NULL;
@@ -47,20 +44,16 @@ static bool is_exact(PyObject *self) {
 }
 
 void within_generator_manager_dealloc(PyObject *self) {
-    PyTypeObject *type = Py_TYPE(self);
+    within_pool *pool = is_exact(self) ? WITHIN_POOL(Py_TYPE(self), generator_managers) : NULL;
     PyObject_GC_UnTrack(self);
     if (((generator_manager *)self)->weak_references) PyObject_ClearWeakRefs(self);
     within_generator_manager_clear(self);
-    if (is_exact(self))
-        within_pool_keep(pool_of(type), self);
-    else
-        type->tp_free(self);
-    Py_DECREF(type);
+    within_pool_keep(pool, self);
 }
 
 PyObject *within_generator_manager_new(PyTypeObject *type, vectorcallfunc call) {
     PyObject *self = type->tp_alloc(type, 0);
-    if (self) ((generator_manager *)self)->manager.call = call;
+    if (self) ((generator_manager *)self)->manager.call = within_call_for(type, call);
     return self;
 }
 
@@ -80,28 +73,11 @@ static int manager_init(PyObject *object, PyObject *args, PyObject *keywords) {
     return within_generator_manager_set_call(self, func, call_args, kwds);
 }
 
-/* A call of the type with keywords, or with a wrong number of arguments. */
-static PyObject *construct_slowly(PyTypeObject *type, PyObject *const *args, Py_ssize_t count,
-                                  PyObject *names) {
-    PyObject *tuple = PyTuple_New(count), *keywords = PyDict_New(), *self = NULL;
-    int failed = !tuple || !keywords;
-    for (Py_ssize_t i = 0; i < count && !failed; i++)
-        PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[i]));
-    for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names) && !failed; i++)
-        failed = PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), args[count + i]);
-    if (!failed) self = type->tp_new(type, tuple, keywords);
-    if (self && manager_init(self, tuple, keywords)) Py_CLEAR(self);
-    Py_XDECREF(tuple);
-    Py_XDECREF(keywords);
-    return self;
-}
-
 PyObject *within_generator_manager_construct(PyTypeObject *type, vectorcallfunc call,
                                              PyObject *const *args, size_t nargsf,
                                              PyObject *names) {
-    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
-    if (count != 3 || names) {
-        PyObject *made = construct_slowly(type, args, count, names);
+    if (PyVectorcall_NARGS(nargsf) != 3 || names) {
+        PyObject *made = within_call_type((PyObject *)type, args, nargsf, names);
         if (made) ((generator_manager *)made)->manager.call = call;
         return made;
     }
@@ -228,7 +204,6 @@ static PyType_Spec spec = {
 };
 
 int within_add_generator_manager_base(PyObject *module) {
-    PyTypeObject *type = within_add_type(module, &spec, NULL);
-    within_state_of(module)->generator_manager_base = (PyTypeObject *)Py_XNewRef(type);
-    return type ? 0 : -1;
+    return within_hold_type(&within_state_of(module)->generator_manager_base,
+                            within_add_type(module, &spec, NULL));
 }

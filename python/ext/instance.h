@@ -6,6 +6,7 @@
 #ifndef WITHIN_EXT_INSTANCE_H
 #define WITHIN_EXT_INSTANCE_H
 
+#include "arguments.h"
 #include "with_methods.h"
 
 #include <structmember.h>
@@ -35,19 +36,5 @@ PyObject *within_set_state(PyObject *self, PyObject *state);
 
 /** {Py_tp_getset}: the __dict__. */
 extern PyGetSetDef within_instance_getset[];
-
-#define WITHIN_FASTCALL_KEYWORDS(function)                                                         \
-    (PyCFunction)(void (*)(void)) function, METH_FASTCALL | METH_KEYWORDS
-
-/** Call type as if it had no tp_vectorcall: its tp_new, then its tp_init. */
-PyObject *within_call_type(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *names);
-
-/**
- * Take the one argument of a method, positional or by its name.
- *
- * @return a borrowed reference, or NULL with a TypeError that names function and parameter.
- */
-PyObject *within_one_argument(const char *function, const char *parameter, PyObject *const *args,
-                              Py_ssize_t count, PyObject *names);
 
 #endif

@@ -191,16 +191,8 @@ PyObject *within_iteration_new(within_state *state, within_tree *tree, PyObject 
     return (PyObject *)self;
 }
 
-static int add(PyObject *module, PyType_Spec *type_spec, PyTypeObject **type) {
-    *type = within_add_type(module, type_spec, NULL);
-    Py_XINCREF(*type);
-    return *type ? 0 : -1;
-}
-
 int within_add_iteration(PyObject *module) {
     within_state *state = within_state_of(module);
-    return add(module, &spec, &state->iteration) ||
-                   add(module, &async_spec, &state->async_iteration)
-               ? -1
-               : 0;
+    if (within_hold_type(&state->iteration, within_add_type(module, &spec, NULL))) return -1;
+    return within_hold_type(&state->async_iteration, within_add_type(module, &async_spec, NULL));
 }

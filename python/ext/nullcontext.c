@@ -18,10 +18,7 @@ static const within_with_methods with_methods = {
     .exit = {"__exit__", (PyCFunction)(void (*)(void))nullcontext_exit, METH_FASTCALL, NULL},
 };
 
-static PyObject *nullcontext_call(PyObject *self, PyObject *const *args, size_t nargsf,
-                                  PyObject *names) {
-    return within_with_call(self, args, nargsf, names, &with_methods);
-}
+WITHIN_SMALL_MANAGER(nullcontext)
 
 static PySendResult aenter_step(within_coroutine *coroutine, PyObject *value, PyObject **result) {
     (void)value;
@@ -53,11 +50,6 @@ static PyObject *nullcontext_vectorcall(PyObject *type, PyObject *const *args, s
                                      count ? args[0] : Py_None, NULL);
 }
 
-static PyObject *nullcontext_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    (void)args, (void)keywords;
-    return within_small_manager_new(type, nullcontext_call);
-}
-
 static int nullcontext_init(PyObject *self, PyObject *args, PyObject *keywords) {
     static char *names[] = {"enter_result", NULL};
     PyObject *result = Py_None;
@@ -85,29 +77,14 @@ A manager that does nothing, and gives enter_result to its block.\n\n\
 It stands where a manager is wanted only sometimes, with ``async with`` too.");
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (char *)doc},
-    {Py_tp_new, nullcontext_new},
-    {Py_tp_init, nullcontext_init},
-    {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_methods, methods},
-    {Py_tp_members, members},
-    {Py_tp_getset, within_instance_getset},
-    {Py_tp_traverse, within_small_manager_traverse},
-    {Py_tp_clear, within_small_manager_clear},
-    {Py_tp_dealloc, within_small_manager_dealloc},
-    {0, NULL},
+    {Py_tp_doc, (char *)doc},       {Py_tp_new, nullcontext_new},
+    {Py_tp_init, nullcontext_init}, {Py_tp_methods, methods},
+    {Py_tp_members, members},       {Py_tp_getset, within_instance_getset},
+    WITHIN_SMALL_MANAGER_SLOTS,     {0, NULL},
 };
 
-static PyType_Spec spec = {
-    .name = "within.contextlib.nullcontext",
-    .basicsize = sizeof(within_small_manager),
-    .flags = WITHIN_SMALL_MANAGER_FLAGS | Py_TPFLAGS_HAVE_VECTORCALL,
-    .slots = slots,
-};
+static PyType_Spec spec = WITHIN_SMALL_MANAGER_SPEC("nullcontext", slots);
 
 int within_add_nullcontext(PyObject *module) {
-    PyTypeObject *type = within_add_type(module, &spec, NULL);
-    if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
-    type->tp_vectorcall = nullcontext_vectorcall;
-    return 0;
+    return within_add_manager(module, &spec, NULL, &with_methods, nullcontext_vectorcall) ? 0 : -1;
 }

@@ -10,16 +10,6 @@ typedef struct profiler {
 
 static within_tree *tree_of(PyObject *self) { return ((profiler *)self)->tree; }
 
-/* NULL with an error set. */
-static within_state *state_of(PyTypeObject *type) {
-#if PY_VERSION_HEX < 0x030B0000
-    PyObject *module = _PyType_GetModuleByDef(type, &within_module);
-#else
-    PyObject *module = PyType_GetModuleByDef(type, &within_module);
-#endif
-    return module ? within_state_of(module) : NULL;
-}
-
 /* ---- arguments ---- */
 
 /* Those of a call by place or by name, into `values`; all of them are needed. -1 with an error set. */
@@ -63,7 +53,7 @@ static PyObject *profiler_iterate(PyObject *self, PyObject *const *args, Py_ssiz
     static const char *const wanted[] = {"name", "iterable"};
     PyObject *values[2];
     if (take("iterate", wanted, values, 2, args, count, names)) return NULL;
-    within_state *state = state_of(Py_TYPE(self));
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
     return state ? within_iteration_new(state, tree_of(self), values[0], values[1]) : NULL;
 }
 
@@ -84,7 +74,7 @@ static PyObject *profiler_new(PyTypeObject *type, PyObject *args, PyObject *keyw
     (void)args, (void)keywords;
     PyObject *self = type->tp_alloc(type, 0);
     if (!self) return NULL;
-    within_state *state = state_of(type);
+    within_state *state = within_state_of_subtype(type);
     ((profiler *)self)->tree = state ? within_tree_new(state) : NULL;
     if (tree_of(self)) return self;
     Py_DECREF(self);

@@ -3,6 +3,7 @@
 
 #include <structmember.h>
 
+#include "arguments.h"
 #include "section_names.h"
 #include "with_methods.h"
 
@@ -15,49 +16,6 @@ typedef struct section {
     within_family *family;
     double elapsed; /* seconds, once somebody has asked; negative: not known */
 } section;
-
-static PyTypeObject
-    *section_type; /* borrowed from the module, which outlives its objects' use of it */
-
-/* ---- objects: those of the type itself are used again ---- */
-
-enum { MOST_FREE = 32 };
-
-static struct {
-    section *first;
-    int count;
-} unused;
-
-static section *allocate(PyTypeObject *type) {
-    section *self = unused.first;
-    if (type != section_type || !self) return (section *)type->tp_alloc(type, 0);
-    unused.first = (section *)self->str;
-    unused.count--;
-    return (section *)PyObject_Init((PyObject *)self, type);
-}
-
-static void release(section *self) {
-    PyTypeObject *type = Py_TYPE(self);
-    if (type == section_type && unused.count < MOST_FREE) {
-        self->str = (PyObject *)unused.first;
-        unused.first = self;
-        unused.count++;
-    } else {
-        type->tp_free(self);
-    }
-    Py_DECREF(type);
-}
-
-static void forget_unused(PyObject *capsule) {
-    (void)capsule;
-    section_type = NULL;
-    while (unused.first) {
-        section *self = unused.first;
-        unused.first = (section *)self->str;
-        PyObject_Free(self);
-    }
-    unused.count = 0;
-}
 
 /* ---- enter and exit ---- */
 
@@ -124,6 +82,21 @@ static PyObject *refuse_name(PyObject *name) {
     return PyErr_Format(PyExc_TypeError, "section() name must be str, not %.200s", type);
 }
 
+static void section_dealloc(PyObject *object);
+
+/* Those of subclasses have their own size, and no part in the pool. */
+static int is_exact(const PyTypeObject *type) { return type->tp_dealloc == section_dealloc; }
+
+static section *allocate(PyTypeObject *type) {
+    if (!is_exact(type)) return (section *)type->tp_alloc(type, 0);
+    return (section *)within_pool_new(WITHIN_POOL(type, sections), type);
+}
+
+static void release(section *self) {
+    const PyTypeObject *type = Py_TYPE(self);
+    within_pool_keep(is_exact(type) ? WITHIN_POOL(type, sections) : NULL, (PyObject *)self);
+}
+
 static PyObject *discard(section *self, PyObject *str) {
     if (self) release(self);
     Py_DECREF(str);
@@ -138,7 +111,7 @@ static PyObject *new_of_type(PyTypeObject *type, PyObject *name, PyObject *owner
     if (!str) return NULL;
     section *self = allocate(type);
     if (!self || within_name_of(str, &found)) return discard(self, str);
-    self->manager.call = section_call;
+    self->manager.call = within_call_for(type, section_call);
     self->place.enclosure = NULL;
     self->place.span.start = 0;
     self->name = found;
@@ -150,7 +123,9 @@ static PyObject *new_of_type(PyTypeObject *type, PyObject *name, PyObject *owner
 }
 
 PyObject *within_section_new(PyObject *name, PyObject *owner, within_family *family) {
-    return new_of_type(section_type, name, owner, family);
+    within_state *state = within_state_of_type(Py_TYPE(owner));
+    if (!state) return PyErr_Format(PyExc_SystemError, "section(): the module is gone");
+    return new_of_type(state->section, name, owner, family);
 }
 
 static PyObject *section_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
@@ -162,20 +137,9 @@ static PyObject *section_new(PyTypeObject *type, PyObject *args, PyObject *keywo
 
 static PyObject *section_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
                                     PyObject *names) {
-    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
-    if (count == 1 && !names && (PyTypeObject *)type == section_type)
-        return new_of_type(section_type, args[0], NULL, &within_process);
-    PyObject *tuple = PyTuple_New(count), *result = NULL, *keywords = NULL;
-    for (Py_ssize_t i = 0; tuple && i < count; i++) PyTuple_SET_ITEM(tuple, i, Py_NewRef(args[i]));
-    Py_ssize_t named = names ? PyTuple_GET_SIZE(names) : 0;
-    if (tuple && named) keywords = PyDict_New();
-    for (Py_ssize_t i = 0; keywords && i < named; i++)
-        if (PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), args[count + i]))
-            Py_CLEAR(keywords);
-    if (tuple && (keywords || !named)) result = section_new((PyTypeObject *)type, tuple, keywords);
-    Py_XDECREF(keywords);
-    Py_XDECREF(tuple);
-    return result;
+    if (names || PyVectorcall_NARGS(nargsf) != 1)
+        return within_call_type(type, args, nargsf, names);
+    return new_of_type((PyTypeObject *)type, args[0], NULL, &within_process);
 }
 
 /* One that is open is closed: its block was thrown away half done. */
@@ -222,8 +186,8 @@ static PyObject *section_decorate(PyObject *object, PyObject *const *args, size_
 static PyObject *section_again(PyObject *object, PyObject *unused_argument) {
     (void)unused_argument;
     section *self = (section *)object;
-    if (Py_TYPE(object) == section_type)
-        return within_section_new(self->str, self->owner, self->family);
+    if (is_exact(Py_TYPE(object)))
+        return new_of_type(Py_TYPE(object), self->str, self->owner, self->family);
     return PyObject_CallOneArg((PyObject *)Py_TYPE(object), self->str);
 }
 
@@ -261,11 +225,6 @@ static PyType_Spec spec = {
 };
 
 int within_add_section(PyObject *module) {
-    section_type = within_add_type(module, &spec, NULL);
-    if (!section_type || within_add_with_methods(module, section_type, &with_methods)) return -1;
-    section_type->tp_vectorcall = section_vectorcall;
-    PyObject *keeper = PyCapsule_New(&unused, NULL, forget_unused);
-    int failed = !keeper || PyModule_AddObjectRef(module, "_sections", keeper);
-    Py_XDECREF(keeper);
-    return failed ? -1 : 0;
+    PyTypeObject *type = within_add_manager(module, &spec, NULL, &with_methods, section_vectorcall);
+    return within_hold_type(&within_state_of(module)->section, type);
 }

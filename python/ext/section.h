@@ -10,8 +10,8 @@
  * A closed section, ready to be entered.
  *
  * @param name    any object; a TypeError if it is no str.
- * @param owner   NULL: of the process; else it is kept while the section lives, and
- * @param family  that it has.
+ * @param owner   an object of a type of this module, which is kept while the section lives; it has
+ * @param family  the sections' family.
  * @return a new reference, or NULL with an error set.
  */
 PyObject *within_section_new(PyObject *name, PyObject *owner, within_family *family);

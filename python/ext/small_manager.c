@@ -3,8 +3,7 @@
 
 PyObject *within_small_manager_make(PyTypeObject *type, vectorcallfunc call, PyObject *argument,
                                     within_remember remember) {
-    within_state *state = within_state_of_type(type);
-    PyObject *self = within_pool_new(state ? &state->small_managers : NULL, type);
+    PyObject *self = within_pool_new(WITHIN_POOL(type, small_managers), type);
     if (!self) return NULL;
     within_small_manager *manager = (within_small_manager *)self;
     manager->instance.manager.call = call;
@@ -26,6 +25,27 @@ int within_small_manager_set(PyObject *self, PyObject *argument, within_remember
     return remember ? remember(manager) : 0;
 }
 
+int within_remember_list(within_small_manager *self) {
+    return within_hold(&self->memory, PyList_New(0));
+}
+
+/* By its methods: a program can have put something else in its place. */
+int within_small_manager_push(PyObject *self, const char *name, PyObject *old) {
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
+    PyObject *list = within_small_manager_need(self, within_small_manager_of(self)->memory, name);
+    PyObject *appended = NULL;
+    if (old && list && state) appended = PyObject_CallMethodOneArg(list, state->names.nappend, old);
+    Py_XDECREF(old);
+    Py_XDECREF(appended);
+    return appended ? 0 : -1;
+}
+
+PyObject *within_small_manager_pop(PyObject *self, const char *name) {
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
+    PyObject *list = within_small_manager_need(self, within_small_manager_of(self)->memory, name);
+    return list && state ? PyObject_CallMethodNoArgs(list, state->names.npop) : NULL;
+}
+
 int within_small_manager_traverse(PyObject *self, visitproc visit, void *arg) {
     within_small_manager *manager = (within_small_manager *)self;
     Py_VISIT(Py_TYPE(self));
@@ -44,15 +64,16 @@ int within_small_manager_clear(PyObject *self) {
 }
 
 void within_small_manager_dealloc(PyObject *self) {
-    PyTypeObject *type = Py_TYPE(self);
+    const PyTypeObject *type = Py_TYPE(self);
+    bool is_exact = type->tp_dealloc == within_small_manager_dealloc;
     PyObject_GC_UnTrack(self);
     if (((within_instance *)self)->weak_references) PyObject_ClearWeakRefs(self);
     within_small_manager_clear(self);
-    if (type->tp_dealloc == within_small_manager_dealloc) {
-        within_state *state = within_state_of_type(type);
-        within_pool_keep(state ? &state->small_managers : NULL, self);
-    } else {
-        type->tp_free(self);
-    }
-    Py_DECREF(type);
+    within_pool_keep(is_exact ? WITHIN_POOL(type, small_managers) : NULL, self);
 }
+
+PyMethodDef within_small_manager_methods[] = {
+    WITHIN_INSTANCE_GENERIC,
+    WITHIN_INSTANCE_STATE,
+    {NULL, NULL, 0, NULL},
+};

@@ -1,5 +1,7 @@
 /*
- * Managers that are made of one argument and remember at most one thing more: their common object.
+ * Managers that are made of one argument and remember at most one thing more: what their types share.
+ *
+ * A type in one file has `with_methods`, WITHIN_SMALL_MANAGER, its members and doc, and the macros for the rest.
  */
 #ifndef WITHIN_EXT_SMALL_MANAGER_H
 #define WITHIN_EXT_SMALL_MANAGER_H
@@ -15,6 +17,13 @@ typedef struct within_small_manager {
 /** Fill in what depends on the argument; 0, or -1 with an error set. NULL: nothing does. */
 typedef int (*within_remember)(within_small_manager *self);
 
+/** One of these: remember what is replaced in a list, since a block can be in another one of the same object. */
+int within_remember_list(within_small_manager *self);
+/** Append to that list, the member `name`. Steals `old`, which may be NULL. @return 0, or -1 with an error set. */
+int within_small_manager_push(PyObject *self, const char *name, PyObject *old);
+/** Take the last one off that list. @return a new reference, or NULL with an error set. */
+PyObject *within_small_manager_pop(PyObject *self, const char *name);
+
 /** Make an object of exactly this type; takes no reference to argument but its own. */
 PyObject *within_small_manager_make(PyTypeObject *type, vectorcallfunc call, PyObject *argument,
                                     within_remember remember);
@@ -29,7 +38,51 @@ int within_small_manager_traverse(PyObject *self, visitproc visit, void *arg);
 int within_small_manager_clear(PyObject *self);
 void within_small_manager_dealloc(PyObject *self);
 
-#define WITHIN_SMALL_MANAGER_FLAGS (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC)
+/** Copying, pickling and T[x]: for types without other methods. */
+extern PyMethodDef within_small_manager_methods[];
+
+/** Of any type NAME: NAME_call and NAME_new. */
+#define WITHIN_SMALL_MANAGER(name)                                                                 \
+    static PyObject *name##_call(PyObject *self, PyObject *const *args, size_t nargsf,             \
+                                 PyObject *names) {                                                \
+        return within_with_call(self, args, nargsf, names, &with_methods);                         \
+    }                                                                                              \
+    static PyObject *name##_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {          \
+        (void)args, (void)keywords;                                                                \
+        return within_small_manager_new(type, name##_call);                                        \
+    }
+
+/** And of one whose argument is needed: NAME_vectorcall and NAME_init. */
+#define WITHIN_SMALL_MANAGER_OF(name, parameter, remember)                                         \
+    WITHIN_SMALL_MANAGER(name)                                                                     \
+    static PyObject *name##_vectorcall(PyObject * type, PyObject *const *args, size_t nargsf,      \
+                                       PyObject *names) {                                          \
+        if (names || PyVectorcall_NARGS(nargsf) != 1)                                              \
+            return within_call_type(type, args, nargsf, names);                                    \
+        return within_small_manager_make((PyTypeObject *)type, name##_call, args[0], remember);    \
+    }                                                                                              \
+    static int name##_init(PyObject *self, PyObject *args, PyObject *keywords) {                   \
+        static char *names[] = {parameter, NULL};                                                  \
+        PyObject *argument;                                                                        \
+        if (!PyArg_ParseTupleAndKeywords(args, keywords, "O:" #name, names, &argument)) return -1; \
+        return within_small_manager_set(self, argument, remember);                                 \
+    }
+
+/** Slots that also types derived in C need. */
+#define WITHIN_SMALL_MANAGER_SLOTS                                                                 \
+    {Py_tp_call, PyVectorcall_Call}, {Py_tp_traverse, within_small_manager_traverse},              \
+        {Py_tp_clear, within_small_manager_clear}, {                                               \
+        Py_tp_dealloc, within_small_manager_dealloc                                                \
+    }
+
+#define WITHIN_SMALL_MANAGER_SPEC(type_name, its_slots)                                            \
+    {                                                                                              \
+        .name = "within.contextlib." type_name,                                                    \
+        .basicsize = sizeof(within_small_manager),                                                 \
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC |                   \
+                 Py_TPFLAGS_HAVE_VECTORCALL,                                                       \
+        .slots = its_slots,                                                                        \
+    }
 
 static inline within_small_manager *within_small_manager_of(PyObject *self) {
     return (within_small_manager *)self;

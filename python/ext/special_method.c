@@ -1,9 +1,15 @@
 /* Special methods of any object's type; what is private in CPython's interface is used here only. */
 #include "special_method.h"
 
-#if PY_VERSION_HEX >= 0x030F0000
+static PyObject *look_up(PyTypeObject *type, PyObject *name) {
+#if PY_VERSION_HEX >= 0x030D0000
+    return _PyType_LookupRef(type, name);
+#else
+    return Py_XNewRef(_PyType_Lookup(type, name));
+#endif
+}
 
-/* 3.15 binds as a with statement does: descriptors of any kind work. */
+/* Methods stay unbound, which costs nothing. */
 static PyObject *bind(PyObject *descriptor, PyObject *object, int *bound) {
     descrgetfunc get = Py_TYPE(descriptor)->tp_descr_get;
     *bound = !PyType_HasFeature(Py_TYPE(descriptor), Py_TPFLAGS_METHOD_DESCRIPTOR);
@@ -11,40 +17,40 @@ static PyObject *bind(PyObject *descriptor, PyObject *object, int *bound) {
     return get(descriptor, object, (PyObject *)Py_TYPE(object));
 }
 
-static PyObject *find(PyObject *object, PyObject *name, int *bound) {
-    PyObject *descriptor = _PyType_LookupRef(Py_TYPE(object), name);
-    if (!descriptor) {
-        if (!PyErr_Occurred()) PyErr_SetObject(PyExc_AttributeError, name);
-        return NULL;
-    }
-    PyObject *method = bind(descriptor, object, bound);
+int within_find_special(PyObject *object, PyObject *name, within_special_method *method) {
+    PyObject *descriptor = look_up(Py_TYPE(object), name);
+    if (!descriptor) return PyErr_Occurred() ? -1 : 0;
+    method->function = bind(descriptor, object, &method->bound);
     Py_DECREF(descriptor);
-    return method;
+    return method->function ? 1 : -1;
+}
+
+#if PY_VERSION_HEX >= 0x030F0000
+
+int within_find_of_type(PyObject *object, PyObject *name, within_special_method *method) {
+    int found = within_find_special(object, name, method);
+    if (found == 0) PyErr_SetObject(PyExc_AttributeError, name);
+    return found;
 }
 
 #else
 
-/* Before, it is type(object).name, which a static method, a metaclass or a descriptor can make anything. */
-static PyObject *find(PyObject *object, PyObject *name, int *bound) {
-    PyTypeObject *type = Py_TYPE(object);
-    *bound = 0;
-#ifndef Py_GIL_DISABLED
-    if (Py_IS_TYPE(type, &PyType_Type)) {
-        PyObject *found = _PyType_Lookup(type, name);
-        if (found && PyType_HasFeature(Py_TYPE(found), Py_TPFLAGS_METHOD_DESCRIPTOR))
-            return Py_NewRef(found);
-    }
-#endif
+static PyObject *type_attribute(PyTypeObject *type, PyObject *name) {
+    if (!Py_IS_TYPE(type, &PyType_Type)) return PyObject_GetAttr((PyObject *)type, name);
+    PyObject *found = look_up(type, name);
+    if (found && PyType_HasFeature(Py_TYPE(found), Py_TPFLAGS_METHOD_DESCRIPTOR)) return found;
+    Py_XDECREF(found);
     return PyObject_GetAttr((PyObject *)type, name);
 }
 
-#endif
-
-int within_find_special(PyObject *object, PyObject *name, within_special_method *method) {
-    method->function = find(object, name, &method->bound);
+int within_find_of_type(PyObject *object, PyObject *name, within_special_method *method) {
+    method->bound = 0;
+    method->function = type_attribute(Py_TYPE(object), name);
     if (method->function) return 1;
     return PyErr_ExceptionMatches(PyExc_AttributeError) ? 0 : -1;
 }
+
+#endif
 
 #if PY_VERSION_HEX >= 0x030B0000
 
@@ -62,9 +68,9 @@ static void complain(PyObject *manager, const char *kind) {
 
 int within_find_pair(PyObject *manager, PyObject *enter_name, PyObject *exit_name, const char *kind,
                      within_special_method *enter_method, within_special_method *exit_method) {
-    int found = within_find_special(manager, enter_name, enter_method);
+    int found = within_find_of_type(manager, enter_name, enter_method);
     if (found > 0) {
-        found = within_find_special(manager, exit_name, exit_method);
+        found = within_find_of_type(manager, exit_name, exit_method);
         if (found <= 0) Py_DECREF(enter_method->function);
     }
     if (found == 0) complain(manager, kind);
@@ -77,8 +83,8 @@ int within_find_pair(PyObject *manager, PyObject *enter_name, PyObject *exit_nam
 int within_find_pair(PyObject *manager, PyObject *enter_name, PyObject *exit_name, const char *kind,
                      within_special_method *enter_method, within_special_method *exit_method) {
     (void)kind;
-    if (within_find_special(manager, exit_name, exit_method) <= 0) return 0;
-    if (within_find_special(manager, enter_name, enter_method) > 0) return 1;
+    if (within_find_of_type(manager, exit_name, exit_method) <= 0) return 0;
+    if (within_find_of_type(manager, enter_name, enter_method) > 0) return 1;
     Py_DECREF(exit_method->function);
     return 0;
 }

@@ -33,7 +33,7 @@ static PyObject *raise_rest(PyObject *pair) {
 }
 
 static PyObject *suppress_in_group(PyObject *self, PyObject *group) {
-    within_state *state = within_state_from(Py_TYPE(self));
+    within_state *state = within_state_of_subtype(Py_TYPE(self));
     PyObject *exceptions = state ? tuple_of(self) : NULL;
     if (!exceptions) return NULL;
     PyObject *split = PyObject_CallMethodOneArg(group, state->names.nsplit, exceptions);
@@ -81,10 +81,7 @@ static const within_with_methods with_methods = {
     .exit = {"__exit__", (PyCFunction)(void (*)(void))suppress_exit, METH_FASTCALL, NULL},
 };
 
-static PyObject *suppress_call(PyObject *self, PyObject *const *args, size_t nargsf,
-                               PyObject *names) {
-    return within_with_call(self, args, nargsf, names, &with_methods);
-}
+WITHIN_SMALL_MANAGER(suppress)
 
 static PyObject *suppress_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
                                      PyObject *names) {
@@ -99,11 +96,6 @@ static PyObject *suppress_vectorcall(PyObject *type, PyObject *const *args, size
         within_small_manager_make((PyTypeObject *)type, suppress_call, exceptions, NULL);
     Py_DECREF(exceptions);
     return self;
-}
-
-static PyObject *suppress_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    (void)args, (void)keywords;
-    return within_small_manager_new(type, suppress_call);
 }
 
 static int suppress_init(PyObject *self, PyObject *args, PyObject *keywords) {
@@ -157,29 +149,14 @@ PyDoc_STRVAR(doc, "suppress(*exceptions)\n--\n\n\
 A manager whose block these exceptions, and what derives from them, end without going further.");
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (char *)doc},
-    {Py_tp_new, suppress_new},
-    {Py_tp_init, suppress_init},
-    {Py_tp_call, PyVectorcall_Call},
-    {Py_tp_methods, methods},
-    {Py_tp_members, members},
-    {Py_tp_getset, getset},
-    {Py_tp_traverse, within_small_manager_traverse},
-    {Py_tp_clear, within_small_manager_clear},
-    {Py_tp_dealloc, within_small_manager_dealloc},
-    {0, NULL},
+    {Py_tp_doc, (char *)doc},    {Py_tp_new, suppress_new},
+    {Py_tp_init, suppress_init}, {Py_tp_methods, methods},
+    {Py_tp_members, members},    {Py_tp_getset, getset},
+    WITHIN_SMALL_MANAGER_SLOTS,  {0, NULL},
 };
 
-static PyType_Spec spec = {
-    .name = "within.contextlib.suppress",
-    .basicsize = sizeof(within_small_manager),
-    .flags = WITHIN_SMALL_MANAGER_FLAGS | Py_TPFLAGS_HAVE_VECTORCALL,
-    .slots = slots,
-};
+static PyType_Spec spec = WITHIN_SMALL_MANAGER_SPEC("suppress", slots);
 
 int within_add_suppress(PyObject *module) {
-    PyTypeObject *type = within_add_type(module, &spec, NULL);
-    if (!type || within_add_with_methods(module, type, &with_methods)) return -1;
-    type->tp_vectorcall = suppress_vectorcall;
-    return 0;
+    return within_add_manager(module, &spec, NULL, &with_methods, suppress_vectorcall) ? 0 : -1;
 }

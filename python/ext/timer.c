@@ -127,7 +127,7 @@ static PyObject *timer_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     (void)args, (void)keywords;
     timer *t = (timer *)type->tp_alloc(type, 0);
     if (!t) return NULL;
-    t->manager.call = timer_call;
+    t->manager.call = within_call_for(type, timer_call);
     t->label = PyUnicode_FromString("Elapsed");
     if (t->label && within_timed_rename(&t->section, t->label) == 0) return (PyObject *)t;
     Py_DECREF(t);
@@ -323,6 +323,5 @@ static PyType_Spec spec = {
 };
 
 int within_add_timer(PyObject *module) {
-    PyTypeObject *type = within_add_type(module, &spec, NULL);
-    return type ? within_add_with_methods(module, type, &with_methods) : -1;
+    return within_add_manager(module, &spec, NULL, &with_methods, NULL) ? 0 : -1;
 }

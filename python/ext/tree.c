@@ -75,7 +75,5 @@ static PyType_Spec spec = {
 };
 
 int within_add_tree(PyObject *module) {
-    PyTypeObject *type = within_add_type(module, &spec, NULL);
-    within_state_of(module)->tree = (PyTypeObject *)Py_XNewRef(type);
-    return type ? 0 : -1;
+    return within_hold_type(&within_state_of(module)->tree, within_add_type(module, &spec, NULL));
 }

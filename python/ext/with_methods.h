@@ -20,21 +20,22 @@ typedef PyObject *(*within_fastcall)(PyObject *self, PyObject *const *args, Py_s
 
 /** What a type does. All static. An asynchronous manager has "__aenter__" and "__aexit__" here. */
 typedef struct within_with_methods {
-    PyMethodDef enter; /* "__enter__", METH_NOARGS, doc */
-    PyMethodDef
-        exit; /* "__exit__", METH_FASTCALL, doc; called with 3 arguments by with statements */
+    PyMethodDef enter;   /* "__enter__", METH_NOARGS, doc */
+    PyMethodDef exit;    /* "__exit__", METH_FASTCALL, doc; with statements give 3 arguments */
     vectorcallfunc call; /* any other call, a decorator's for example; or NULL: not callable */
 } within_with_methods;
 
 /**
- * Give a type its __enter__ and __exit__. Subclasses get ordinary bound methods, and a type without a
- * `call` loses its attribute __call__.
+ * Add a type of managers to the module, with __enter__ and __exit__. Subclasses get ordinary bound methods, and
+ * a type without a `call` loses its attribute __call__.
  *
- * The type's spec has Py_TPFLAGS_HAVE_VECTORCALL, {Py_tp_call, PyVectorcall_Call} and
- * WITHIN_VECTORCALL_MEMBER, so that 3.10 to 3.13 can call its objects.
+ * @param spec       with Py_TPFLAGS_HAVE_VECTORCALL, {Py_tp_call, PyVectorcall_Call} and
+ *                   WITHIN_VECTORCALL_MEMBER, so that 3.10 to 3.13 can call its objects.
+ * @param construct  the type's tp_vectorcall, which subclasses do not inherit; or NULL.
+ * @return the type, owned by the module; or NULL with an error set.
  */
-int within_add_with_methods(PyObject *module, PyTypeObject *type,
-                            const within_with_methods *methods);
+PyTypeObject *within_add_manager(PyObject *module, PyType_Spec *spec, PyObject *bases,
+                                 const within_with_methods *methods, vectorcallfunc construct);
 
 #define WITHIN_VECTORCALL_MEMBER                                                                   \
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(within_manager, call), READONLY, NULL}

@@ -4,7 +4,7 @@ import os
 
 from . import _within  # loads libwithin, which programs in C then share
 from ._within import Timer, section  # noqa: F401
-from .profiler import Profiler  # noqa: F401
+from ._profiler import Profiler  # noqa: F401
 
 __version__ = _within.__version__
 

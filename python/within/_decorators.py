@@ -13,7 +13,8 @@ def in_section(section, function):
         return type(function)(in_section(section, function.__func__))
     if isinstance(function, type) or not callable(function):
         kind = f"class {function.__name__!r}" if isinstance(function, type) else type(function).__name__
-        raise TypeError(f"a {type(section).__name__} decorates functions, not {kind}")
+        name = section.label if hasattr(section, "label") else section.name
+        raise TypeError(f"{type(section).__name__}({name!r}) decorates functions, not {kind}")
     return functools.wraps(function)(_wrapper_for(function)(section._again, function))
 
 
