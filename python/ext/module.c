@@ -3,6 +3,8 @@
 
 #include <within/version.h>
 
+within_last_module within_last;
+
 PyTypeObject *within_add_type(PyObject *module, PyType_Spec *spec, PyObject *bases) {
     PyObject *type = PyType_FromModuleAndSpec(module, spec, bases);
     if (!type) return NULL;
@@ -30,6 +32,7 @@ static int refuse_subinterpreter(void) {
     if (within_add_##part(module)) return -1;
 
 static int module_exec(PyObject *module) {
+    within_last = (within_last_module){module, (within_state *)PyModule_GetState(module)};
     if (refuse_subinterpreter() || intern_names(&within_state_of(module)->names)) return -1;
     if (PyModule_AddStringConstant(module, "__version__", wi_version())) return -1;
     WITHIN_PARTS(ADD)
@@ -64,6 +67,7 @@ static int module_clear(PyObject *module) {
 
 static void module_free(void *module) {
     within_state *state = within_state_of(module);
+    if (within_last.module == module) within_last = (within_last_module){NULL, NULL};
     module_clear(module);
 #define CLEAR_NAME(name) Py_CLEAR(state->names.n##name);
     WITHIN_NAMES(CLEAR_NAME)

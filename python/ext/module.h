@@ -130,8 +130,17 @@ WITHIN_CONTEXTLIB_PARTS(WITHIN_DECLARE)
 
 extern PyModuleDef within_module;
 
+/* The module made last, borrowed: its state is found without a call. */
+typedef struct within_last_module {
+    PyObject *module;
+    within_state *state;
+} within_last_module;
+
+extern within_last_module within_last;
+
 static inline within_state *within_state_of(PyObject *module) {
-    return (within_state *)PyModule_GetState(module);
+    return module == within_last.module ? within_last.state
+                                        : (within_state *)PyModule_GetState(module);
 }
 
 /** The state, from a type that this module made; NULL while the module is being torn down. */
@@ -145,6 +154,7 @@ static inline within_state *within_state_of_subtype(const PyTypeObject *type) {
     for (; type; type = type->tp_base) {
         if (!PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_HEAPTYPE)) continue;
         PyObject *module = ((const PyHeapTypeObject *)type)->ht_module;
+        if (module && module == within_last.module) return within_last.state;
         if (module && PyModule_GetDef(module) == &within_module) return within_state_of(module);
     }
     return NULL;
