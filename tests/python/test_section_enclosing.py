@@ -206,6 +206,23 @@ with wi.section("after"): pass
 
 # ---- managers made of generators ----
 
+# The last line of the generators below; some look as if they counted frames, and get managers that have one.
+YIELD = "    with wi.section(name): yield\n"
+
+
+@pytest.fixture(params=["contextlib", "within.contextlib", "within.contextlib, frames counted"])
+def managed_calls(request, calls):
+    """`calls` for scripts with managers of the standard library, and with ours."""
+    library, _, counted = request.param.partition(", ")
+
+    def run(text):
+        if counted:
+            text = text.replace(YIELD, "    sys._getframe\n" + YIELD)
+        return calls(f"import {library} as contextlib\n" + text)
+
+    return run
+
+
 MANAGER = """
 @contextlib.contextmanager
 def phase(name):
@@ -213,8 +230,8 @@ def phase(name):
 """
 
 
-def test_a_manager_made_of_a_generator_encloses_its_block(calls):
-    assert calls(
+def test_a_manager_made_of_a_generator_encloses_its_block(managed_calls):
+    assert managed_calls(
         MANAGER
         + """
 for _ in range(2):
@@ -227,8 +244,8 @@ for _ in range(2):
     ) == {"load": 2, "load > read": 2, "load > parse": 2, "load > parse > line": 2, "after": 2}
 
 
-def test_a_manager_around_a_manager(calls):
-    assert calls(
+def test_a_manager_around_a_manager(managed_calls):
+    assert managed_calls(
         MANAGER
         + """
 @contextlib.contextmanager
@@ -251,8 +268,8 @@ with wi.section("after"): pass
     }
 
 
-def test_exit_stacks_enclose_the_code_that_has_them(calls):
-    assert calls(
+def test_exit_stacks_enclose_the_code_that_has_them(managed_calls):
+    assert managed_calls(
         MANAGER
         + """
 def generate():
@@ -269,8 +286,8 @@ with wi.section("after"): pass
     ) == {"entered": 1, "entered > phase": 1, "entered > phase > inside": 1, "beside": 1, "after": 1}
 
 
-def test_asynchronous_managers_in_tasks(calls):
-    assert calls(
+def test_asynchronous_managers_in_tasks(managed_calls):
+    assert managed_calls(
         """
 @contextlib.asynccontextmanager
 async def phase(name):

@@ -172,18 +172,26 @@ static inline void unlink_place(within_place *place) {
 
 /* ---- whose a section is ---- */
 
-/* The globals of contextlib, borrowed; NULL while nobody has imported it. Looked for again only when
- * modules have come. */
-static PyObject *contextlib_globals(void) {
-    static PyObject *globals;
-    static Py_ssize_t modules_seen;
-    if (globals) return globals;
+/* A module whose code enters managers for somebody. Looked for again only when modules have come. */
+typedef struct entering_module {
+    const char *name;
+    PyObject *globals; /* borrowed; NULL while nobody has imported it */
+    Py_ssize_t modules_seen;
+} entering_module;
+
+static entering_module contextlib = {.name = "contextlib"}, framed = {.name = "within._framed"};
+
+static PyObject *find_globals(entering_module *wanted) {
     PyObject *modules = PyImport_GetModuleDict();
-    if (PyDict_GET_SIZE(modules) == modules_seen) return NULL;
-    modules_seen = PyDict_GET_SIZE(modules);
-    PyObject *contextlib = PyDict_GetItemString(modules, "contextlib");
-    if (contextlib && PyModule_Check(contextlib)) globals = PyModule_GetDict(contextlib);
-    return globals;
+    if (PyDict_GET_SIZE(modules) == wanted->modules_seen) return NULL;
+    wanted->modules_seen = PyDict_GET_SIZE(modules);
+    PyObject *found = PyDict_GetItemString(modules, wanted->name);
+    if (found && PyModule_Check(found)) wanted->globals = PyModule_GetDict(found);
+    return wanted->globals;
+}
+
+static inline PyObject *globals_of(entering_module *module) {
+    return module->globals ? module->globals : find_globals(module);
 }
 
 static int is_being_entered(const within_frame *frame) {
@@ -197,7 +205,9 @@ static int is_being_entered(const within_frame *frame) {
 static int is_of_contextlib(const within_frame *frame) {
     static const char *const names[] = {"__enter__", "__aenter__",    "__exit__",
                                         "__aexit__", "enter_context", "enter_async_context"};
-    if (!frame || within_frame_globals(frame) != contextlib_globals()) return 0;
+    const PyObject *globals = frame ? within_frame_globals(frame) : NULL;
+    if (!globals || (globals != globals_of(&contextlib) && globals != globals_of(&framed)))
+        return 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!PyUnicode_CompareWithASCIIString(within_frame_name(frame), names[i])) return 1;
     return 0;
@@ -221,7 +231,7 @@ static within_frame *find_owner(within_frame *frame) {
 static inline void set_owner(within_place *place, const within_running *running) {
     place->frame = running->frame;
     place->by_frame = 0;
-    if (!running->can_wait && running->globals != contextlib_globals()) return;
+    if (!running->can_wait && running->globals != globals_of(&contextlib)) return;
     place->frame = find_owner(running->frame);
     place->by_frame = place->frame && within_frame_can_wait(place->frame);
 }
