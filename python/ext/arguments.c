@@ -20,18 +20,36 @@ PyObject *within_call_type(PyObject *type, PyObject *const *args, size_t nargsf,
     return result;
 }
 
-PyObject *within_one_argument(const char *function, const char *parameter, PyObject *const *args,
-                              Py_ssize_t count, PyObject *names) {
+/* The place of a named argument; -1 with an error set: there is no such parameter, or it has a value. */
+static Py_ssize_t place_of(const char *function, const char *const *parameters, PyObject **values,
+                           Py_ssize_t most, PyObject *name) {
+    Py_ssize_t i = 0;
+    while (i < most && PyUnicode_CompareWithASCIIString(name, parameters[i]) != 0) i++;
+    if (i < most && !values[i]) return i;
+    PyErr_Format(PyExc_TypeError, "%s() got %s argument '%U'", function,
+                 i == most ? "an unexpected keyword" : "multiple values for", name);
+    return -1;
+}
+
+static int are_all(PyObject *const *values, Py_ssize_t most) {
+    Py_ssize_t i = 0;
+    while (i < most && values[i]) i++;
+    return i == most;
+}
+
+int within_take_arguments(const char *function, const char *const *parameters, PyObject **values,
+                          Py_ssize_t most, PyObject *const *args, Py_ssize_t count,
+                          PyObject *names) {
     Py_ssize_t named = names ? PyTuple_GET_SIZE(names) : 0;
-    if (count + named != 1) {
-        PyErr_Format(PyExc_TypeError, "%s() takes 1 argument, %s, but %zd were given", function,
-                     parameter, count + named);
-        return NULL;
+    for (Py_ssize_t i = 0; i < most; i++) values[i] = i < count ? args[i] : NULL;
+    for (Py_ssize_t i = 0; i < named; i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
+        Py_ssize_t place = place_of(function, parameters, values, most, name);
+        if (place < 0) return -1;
+        values[place] = args[count + i];
     }
-    if (named && PyUnicode_CompareWithASCIIString(PyTuple_GET_ITEM(names, 0), parameter) != 0) {
-        PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", function,
-                     PyTuple_GET_ITEM(names, 0));
-        return NULL;
-    }
-    return args[0];
+    if (count + named == most && are_all(values, most)) return 0;
+    PyErr_Format(PyExc_TypeError, "%s() takes %zd argument%s (%zd given)", function, most,
+                 most == 1 ? "" : "s", count + named);
+    return -1;
 }

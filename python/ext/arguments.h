@@ -6,6 +6,8 @@
 
 #include "module.h"
 
+/** For a PyMethodDef: the function and its flags. */
+#define WITHIN_FASTCALL(function) (PyCFunction)(void (*)(void)) function, METH_FASTCALL
 #define WITHIN_FASTCALL_KEYWORDS(function)                                                         \
     (PyCFunction)(void (*)(void)) function, METH_FASTCALL | METH_KEYWORDS
 
@@ -13,11 +15,25 @@
 PyObject *within_call_type(PyObject *type, PyObject *const *args, size_t nargsf, PyObject *names);
 
 /**
- * Take the one argument of a method, positional or by its name.
+ * Take the arguments of a method, by place or by name; it needs all.
  *
- * @return a borrowed reference, or NULL with a TypeError that names function and parameter.
+ * @param function    its name, for messages.
+ * @param parameters  their names, `most` of them.
+ * @param[out] values borrowed references.
+ * @return 0, or -1 with a TypeError set.
  */
-PyObject *within_one_argument(const char *function, const char *parameter, PyObject *const *args,
-                              Py_ssize_t count, PyObject *names);
+int within_take_arguments(const char *function, const char *const *parameters, PyObject **values,
+                          Py_ssize_t most, PyObject *const *args, Py_ssize_t count,
+                          PyObject *names);
+
+/** The same for one: a borrowed reference, or NULL with a TypeError set. */
+static inline PyObject *within_one_argument(const char *function, const char *parameter,
+                                            PyObject *const *args, Py_ssize_t count,
+                                            PyObject *names) {
+    PyObject *value;
+    if (count == 1 && !names) return args[0];
+    if (within_take_arguments(function, &parameter, &value, 1, args, count, names)) return NULL;
+    return value;
+}
 
 #endif

@@ -1,4 +1,4 @@
-/* The extension module within._within: set-up, and the state that its types share. */
+/* The extension module within._within: set-up of its parts, now or when contextlib asks, and of their state. */
 #include "module.h"
 
 #include <within/version.h>

@@ -8,7 +8,7 @@
 #ifndef WITHIN_EXT_WITH_METHODS_H
 #define WITHIN_EXT_WITH_METHODS_H
 
-#include "module.h"
+#include "arguments.h"
 
 /** A manager object begins so. */
 typedef struct within_manager {
@@ -41,8 +41,9 @@ PyTypeObject *within_add_manager(PyObject *module, PyType_Spec *spec, PyObject *
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(within_manager, call), READONLY, NULL}
 
 /**
- * What a tp_new sets `call` to. Objects of a subclass are not called so, but through its own __call__; 3.12 and
- * 3.13 let it inherit the flag without the slot.
+ * What the tp_new of a type without a `call` sets it to. Objects of a subclass are not called so, but through its
+ * own __call__; 3.12 and 3.13 let it inherit the flag without the slot. (A type with a `call` gives the objects
+ * of its subclasses that one: they are not entered by being called.)
  */
 static inline vectorcallfunc within_call_for(PyTypeObject *type, vectorcallfunc call) {
     if (type->tp_call) return call;

@@ -33,7 +33,7 @@ static PyObject *aclosing_aexit(PyObject *self, PyObject *const *args, Py_ssize_
 
 static const within_with_methods with_methods = {
     .enter = {"__aenter__", aclosing_aenter, METH_NOARGS, NULL},
-    .exit = {"__aexit__", (PyCFunction)(void (*)(void))aclosing_aexit, METH_FASTCALL, NULL},
+    .exit = {"__aexit__", WITHIN_FASTCALL(aclosing_aexit), NULL},
 };
 
 WITHIN_SMALL_MANAGER_OF(aclosing, "thing", NULL)

@@ -115,23 +115,10 @@ static PyObject *stack_push_async_callback(PyObject *self, PyObject *const *args
 
 static const within_with_methods with_methods = {
     .enter = {"__aenter__", stack_aenter, METH_NOARGS, NULL},
-    .exit = {"__aexit__", (PyCFunction)(void (*)(void))stack_aexit, METH_FASTCALL, NULL},
+    .exit = {"__aexit__", WITHIN_FASTCALL(stack_aexit), NULL},
 };
 
-static PyObject *stack_call(PyObject *self, PyObject *const *args, size_t nargsf, PyObject *names) {
-    return within_with_call(self, args, nargsf, names, &with_methods);
-}
-
-static PyObject *stack_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
-                                  PyObject *names) {
-    if (names || PyVectorcall_NARGS(nargsf)) return within_call_type(type, args, nargsf, names);
-    return within_exit_stack_make((PyTypeObject *)type, stack_call);
-}
-
-static PyObject *stack_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    (void)args, (void)keywords;
-    return within_exit_stack_new(type, stack_call);
-}
+WITHIN_EXIT_STACK(stack)
 
 PyDoc_STRVAR(doc, "AsyncExitStack()\n--\n\n\
 An asynchronous manager that exits, in reverse order, whatever its block has entered or put down.\n\n\
@@ -165,13 +152,7 @@ static PyType_Slot slots[] = {
     {Py_tp_members, members}, WITHIN_EXIT_STACK_SLOTS, {0, NULL},
 };
 
-static PyType_Spec spec = {
-    .name = "within.contextlib.AsyncExitStack",
-    .basicsize = sizeof(within_exit_stack),
-    .flags =
-        Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .slots = slots,
-};
+static PyType_Spec spec = WITHIN_EXIT_STACK_SPEC("AsyncExitStack", slots);
 
 int within_add_async_exit_stack(PyObject *module) {
     return within_exit_stack_add(module, &spec, &with_methods, stack_vectorcall) ? 0 : -1;

@@ -29,7 +29,7 @@ static PyObject *decorate(PyObject *self, PyObject *const *args, size_t nargsf, 
 
 static const within_with_methods with_methods = {
     .enter = {"__aenter__", manager_enter, METH_NOARGS, "Run the generator up to its yield."},
-    .exit = {"__aexit__", (PyCFunction)(void (*)(void))manager_exit, METH_FASTCALL,
+    .exit = {"__aexit__", WITHIN_FASTCALL(manager_exit),
              "Run the generator to its end, or raise the body's error in it."},
     .call = decorate,
 };

@@ -31,7 +31,7 @@ static PyObject *chdir_exit(PyObject *self, PyObject *const *args, Py_ssize_t co
 
 static const within_with_methods with_methods = {
     .enter = {"__enter__", chdir_enter, METH_NOARGS, NULL},
-    .exit = {"__exit__", (PyCFunction)(void (*)(void))chdir_exit, METH_FASTCALL, NULL},
+    .exit = {"__exit__", WITHIN_FASTCALL(chdir_exit), NULL},
 };
 
 WITHIN_SMALL_MANAGER_OF(chdir, "path", within_remember_list)

@@ -23,7 +23,7 @@ static PyObject *closing_exit(PyObject *self, PyObject *const *args, Py_ssize_t 
 
 static const within_with_methods with_methods = {
     .enter = {"__enter__", closing_enter, METH_NOARGS, NULL},
-    .exit = {"__exit__", (PyCFunction)(void (*)(void))closing_exit, METH_FASTCALL, NULL},
+    .exit = {"__exit__", WITHIN_FASTCALL(closing_exit), NULL},
 };
 
 WITHIN_SMALL_MANAGER_OF(closing, "thing", NULL)

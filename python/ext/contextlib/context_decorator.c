@@ -1,6 +1,7 @@
 /* contextlib.ContextDecorator: a manager as a decorator, each call of the function in a block of its own. */
 #include "contextlib/context_decorator.h"
 
+#include "arguments.h"
 #include "contextlib/function_call.h"
 #include "contextlib/special_method.h"
 #include "raised.h"
@@ -145,7 +146,7 @@ static PyObject *recreate(PyObject *self, PyObject *unused) {
 
 static PyMethodDef functions[] = {
     {"fast_decorated_function", fast_decorated_function, METH_O, NULL},
-    {"call_inside", (PyCFunction)(void (*)(void))call_inside_from_python, METH_FASTCALL, NULL},
+    {"call_inside", WITHIN_FASTCALL(call_inside_from_python), NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -85,16 +85,14 @@ static PyObject *plain_parameters(PyObject *module, PyObject *func) {
 
 #endif
 
-#define FASTCALL(function) (PyCFunction)(void (*)(void)) function, METH_FASTCALL
-
 static PyMethodDef functions[] = {
     {"fast_manager_function", fast_manager_function, METH_O, NULL},
 #if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030C0000
     {"plain_parameters", plain_parameters, METH_O, NULL},
 #endif
-    {"mentions", FASTCALL(mentions), NULL},
-    {"generator_manager", FASTCALL(generator_manager_of), NULL},
-    {"async_generator_manager", FASTCALL(async_generator_manager_of), NULL},
+    {"mentions", WITHIN_FASTCALL(mentions), NULL},
+    {"generator_manager", WITHIN_FASTCALL(generator_manager_of), NULL},
+    {"async_generator_manager", WITHIN_FASTCALL(async_generator_manager_of), NULL},
     {NULL, NULL, 0, NULL},
 };
 

@@ -1,5 +1,6 @@
 /* Coroutines whose body is a C function. */
 #include "contextlib/coroutine.h"
+#include "arguments.h"
 #include "awaitable.h"
 #include "entering.h"
 #include "raised.h"
@@ -349,8 +350,7 @@ static PyObject *get_name(PyObject *self, void *unused) {
 
 static PyMethodDef methods[] = {
     {"send", coroutine_send, METH_O, "Resume it with a value."},
-    {"throw", (PyCFunction)(void (*)(void))coroutine_throw, METH_FASTCALL,
-     "Resume it with an exception."},
+    {"throw", WITHIN_FASTCALL(coroutine_throw), "Resume it with an exception."},
     {"close", coroutine_close, METH_NOARGS, "End it, with GeneratorExit where it is."},
     {NULL, NULL, 0, NULL},
 };

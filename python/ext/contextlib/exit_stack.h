@@ -53,6 +53,33 @@ PyTypeObject *within_exit_stack_add(PyObject *module, PyType_Spec *spec,
         {Py_tp_clear, within_exit_stack_clear}, {                                                  \
         Py_tp_dealloc, within_exit_stack_dealloc                                                   \
     }
+
+/** Behind a type's with_methods: NAME_call, NAME_new and NAME_vectorcall. */
+#define WITHIN_EXIT_STACK(name)                                                                    \
+    static PyObject *name##_call(PyObject *self, PyObject *const *args, size_t nargsf,             \
+                                 PyObject *names) {                                                \
+        return within_with_call(self, args, nargsf, names, &with_methods);                         \
+    }                                                                                              \
+    static PyObject *name##_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {          \
+        (void)args, (void)keywords;                                                                \
+        return within_exit_stack_new(type, name##_call);                                           \
+    }                                                                                              \
+    static PyObject *name##_vectorcall(PyObject * type, PyObject *const *args, size_t nargsf,      \
+                                       PyObject *names) {                                          \
+        if (names || PyVectorcall_NARGS(nargsf))                                                   \
+            return within_call_type(type, args, nargsf, names);                                    \
+        return within_exit_stack_make((PyTypeObject *)type, name##_call);                          \
+    }
+
+#define WITHIN_EXIT_STACK_SPEC(type_name, its_slots)                                               \
+    {                                                                                              \
+        .name = "within.contextlib." type_name,                                                    \
+        .basicsize = sizeof(within_exit_stack),                                                    \
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC |                   \
+                 Py_TPFLAGS_HAVE_VECTORCALL,                                                       \
+        .slots = its_slots,                                                                        \
+    }
+
 int within_exit_stack_traverse(PyObject *self, visitproc visit, void *arg);
 int within_exit_stack_clear(PyObject *self);
 void within_exit_stack_dealloc(PyObject *self);

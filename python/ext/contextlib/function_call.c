@@ -1,6 +1,8 @@
 /* Python functions whose calls C makes: the one place where they are set up, for each Python. */
 #include "contextlib/function_call.h"
 
+#include "arguments.h"
+
 /* Of all functions that Python makes. */
 static vectorcallfunc python_call;
 
@@ -70,7 +72,7 @@ static PyObject *wrap(PyObject *module, PyObject *const *args, Py_ssize_t count)
 }
 
 static PyMethodDef functions[] = {
-    {"wrap", (PyCFunction)(void (*)(void))wrap, METH_FASTCALL, NULL},
+    {"wrap", WITHIN_FASTCALL(wrap), NULL},
     {NULL, NULL, 0, NULL},
 };
 

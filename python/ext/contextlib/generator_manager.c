@@ -32,7 +32,7 @@ static PyObject *manager_exit(PyObject *object, PyObject *const *args, Py_ssize_
 
 static const within_with_methods with_methods = {
     .enter = {"__enter__", manager_enter, METH_NOARGS, "Run the generator up to its yield."},
-    .exit = {"__exit__", (PyCFunction)(void (*)(void))manager_exit, METH_FASTCALL,
+    .exit = {"__exit__", WITHIN_FASTCALL(manager_exit),
              "Run the generator to its end, or raise the body's error in it."},
     .call = within_decorate,
 };

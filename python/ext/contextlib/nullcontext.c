@@ -15,7 +15,7 @@ static PyObject *nullcontext_exit(PyObject *self, PyObject *const *args, Py_ssiz
 
 static const within_with_methods with_methods = {
     .enter = {"__enter__", nullcontext_enter, METH_NOARGS, NULL},
-    .exit = {"__exit__", (PyCFunction)(void (*)(void))nullcontext_exit, METH_FASTCALL, NULL},
+    .exit = {"__exit__", WITHIN_FASTCALL(nullcontext_exit), NULL},
 };
 
 WITHIN_SMALL_MANAGER(nullcontext)
@@ -59,7 +59,7 @@ static int nullcontext_init(PyObject *self, PyObject *args, PyObject *keywords) 
 
 static PyMethodDef methods[] = {
     {"__aenter__", nullcontext_aenter, METH_NOARGS, NULL},
-    {"__aexit__", (PyCFunction)(void (*)(void))nullcontext_aexit, METH_FASTCALL, NULL},
+    {"__aexit__", WITHIN_FASTCALL(nullcontext_aexit), NULL},
     WITHIN_INSTANCE_GENERIC,
     WITHIN_INSTANCE_STATE,
     {NULL, NULL, 0, NULL},

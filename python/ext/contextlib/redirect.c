@@ -41,7 +41,7 @@ static PyObject *redirect_exit(PyObject *self, PyObject *const *args, Py_ssize_t
 
 static const within_with_methods with_methods = {
     .enter = {"__enter__", redirect_enter, METH_NOARGS, NULL},
-    .exit = {"__exit__", (PyCFunction)(void (*)(void))redirect_exit, METH_FASTCALL, NULL},
+    .exit = {"__exit__", WITHIN_FASTCALL(redirect_exit), NULL},
 };
 
 WITHIN_SMALL_MANAGER_OF(redirect, "new_target", within_remember_list)

@@ -1,4 +1,4 @@
-/* Special methods of any object's type; what is private in CPython's interface is used here only. */
+/* Special methods: the two ways to find them; CPython's private look-up in types is used here only. */
 #include "contextlib/special_method.h"
 
 static PyObject *look_up(PyTypeObject *type, PyObject *name) {

@@ -78,7 +78,7 @@ static PyObject *suppress_exit(PyObject *self, PyObject *const *args, Py_ssize_t
 
 static const within_with_methods with_methods = {
     .enter = {"__enter__", suppress_enter, METH_NOARGS, NULL},
-    .exit = {"__exit__", (PyCFunction)(void (*)(void))suppress_exit, METH_FASTCALL, NULL},
+    .exit = {"__exit__", WITHIN_FASTCALL(suppress_exit), NULL},
 };
 
 WITHIN_SMALL_MANAGER(suppress)

@@ -1,4 +1,5 @@
 /* Profiler, its C side: sections and loops of a tree of their own, and what was measured there. */
+#include "arguments.h"
 #include "sections/iteration.h"
 #include "sections/paths.h"
 #include "sections/section.h"
@@ -10,49 +11,21 @@ typedef struct profiler {
 
 static within_tree *tree_of(PyObject *self) { return ((profiler *)self)->tree; }
 
-/* ---- arguments ---- */
-
-/* Those of a call by place or by name, into `values`; all of them are needed. -1 with an error set. */
-static int take(const char *function, const char *const *wanted, PyObject **values, Py_ssize_t most,
-                PyObject *const *args, Py_ssize_t count, PyObject *names) {
-    for (Py_ssize_t i = 0; i < most; i++) values[i] = i < count ? args[i] : NULL;
-    for (Py_ssize_t k = 0; names && k < PyTuple_GET_SIZE(names); k++) {
-        PyObject *name = PyTuple_GET_ITEM(names, k);
-        Py_ssize_t i = 0;
-        while (i < most && PyUnicode_CompareWithASCIIString(name, wanted[i]) != 0) i++;
-        if (i == most || values[i]) {
-            PyErr_Format(PyExc_TypeError, "Profiler.%s() got %s argument '%U'", function,
-                         i == most ? "an unexpected keyword" : "multiple values for", name);
-            return -1;
-        }
-        values[i] = args[count + k];
-    }
-    for (Py_ssize_t i = 0; i < most; i++) {
-        if (values[i] && count <= most) continue;
-        PyErr_Format(PyExc_TypeError, "Profiler.%s() takes %zd argument%s (%zd given)", function,
-                     most, most == 1 ? "" : "s", count + (names ? PyTuple_GET_SIZE(names) : 0));
-        return -1;
-    }
-    return 0;
-}
-
 /* ---- methods ---- */
 
 static PyObject *profiler_section(PyObject *self, PyObject *const *args, Py_ssize_t count,
                                   PyObject *names) {
-    static const char *const wanted[] = {"name"};
     within_tree *tree = tree_of(self);
-    PyObject *name;
-    if (count == 1 && !names) return within_section_new(args[0], (PyObject *)tree, &tree->family);
-    if (take("section", wanted, &name, 1, args, count, names)) return NULL;
-    return within_section_new(name, (PyObject *)tree, &tree->family);
+    PyObject *name = within_one_argument("Profiler.section", "name", args, count, names);
+    return name ? within_section_new(name, (PyObject *)tree, &tree->family) : NULL;
 }
 
 static PyObject *profiler_iterate(PyObject *self, PyObject *const *args, Py_ssize_t count,
                                   PyObject *names) {
-    static const char *const wanted[] = {"name", "iterable"};
+    static const char *const parameters[] = {"name", "iterable"};
     PyObject *values[2];
-    if (take("iterate", wanted, values, 2, args, count, names)) return NULL;
+    if (within_take_arguments("Profiler.iterate", parameters, values, 2, args, count, names))
+        return NULL;
     within_state *state = within_state_of_subtype(Py_TYPE(self));
     return state ? within_iteration_new(state, tree_of(self), values[0], values[1]) : NULL;
 }
@@ -159,10 +132,8 @@ PyDoc_STRVAR(reset_doc,
              "Forget all calls, of all threads. Sections that are open count from now on.");
 
 static PyMethodDef methods[] = {
-    {"section", (PyCFunction)(void (*)(void))profiler_section, METH_FASTCALL | METH_KEYWORDS,
-     section_doc},
-    {"iterate", (PyCFunction)(void (*)(void))profiler_iterate, METH_FASTCALL | METH_KEYWORDS,
-     iterate_doc},
+    {"section", WITHIN_FASTCALL_KEYWORDS(profiler_section), section_doc},
+    {"iterate", WITHIN_FASTCALL_KEYWORDS(profiler_iterate), iterate_doc},
     {"reset", profiler_reset, METH_NOARGS, reset_doc},
     {"_lines", profiler_lines, METH_NOARGS, "What stats() makes records of, in no order."},
     {NULL, NULL, 0, NULL},

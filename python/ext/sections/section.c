@@ -60,8 +60,7 @@ static PyObject *section_decorate(PyObject *object, PyObject *const *args, size_
 
 static const within_with_methods with_methods = {
     .enter = {"__enter__", section_enter, METH_NOARGS, "Open the section."},
-    .exit = {"__exit__", (PyCFunction)(void (*)(void))section_exit, METH_FASTCALL,
-             "Close the section, and count the call."},
+    .exit = {"__exit__", WITHIN_FASTCALL(section_exit), "Close the section, and count the call."},
     .call = section_decorate,
 };
 
@@ -111,7 +110,7 @@ static PyObject *new_of_type(PyTypeObject *type, PyObject *name, PyObject *owner
     if (!str) return NULL;
     section *self = allocate(type);
     if (!self || within_name_of(str, &found)) return discard(self, str);
-    self->manager.call = within_call_for(type, section_call);
+    self->manager.call = is_exact(type) ? section_call : section_decorate;
     self->place.enclosure = NULL;
     self->place.span.start = 0;
     self->name = found;

@@ -112,8 +112,7 @@ static PyObject *timer_call_other(PyObject *self, PyObject *const *args, size_t 
 
 static const within_with_methods with_methods = {
     .enter = {"__enter__", timer_enter, METH_NOARGS, "Start the clock; the block gets the timer."},
-    .exit = {"__exit__", (PyCFunction)(void (*)(void))timer_exit, METH_FASTCALL,
-             "Stop the clock and print."},
+    .exit = {"__exit__", WITHIN_FASTCALL(timer_exit), "Stop the clock and print."},
     .call = timer_call_other,
 };
 
@@ -123,11 +122,14 @@ static PyObject *timer_call(PyObject *self, PyObject *const *args, size_t nargsf
 
 /* ---- life ---- */
 
+static void timer_dealloc(PyObject *self);
+
 static PyObject *timer_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     (void)args, (void)keywords;
     timer *t = (timer *)type->tp_alloc(type, 0);
     if (!t) return NULL;
-    t->manager.call = within_call_for(type, timer_call);
+    int is_exact = type->tp_dealloc == timer_dealloc;
+    t->manager.call = is_exact ? timer_call : timer_call_other;
     t->label = PyUnicode_FromString("Elapsed");
     if (t->label && within_timed_rename(&t->section, t->label) == 0) return (PyObject *)t;
     Py_DECREF(t);
