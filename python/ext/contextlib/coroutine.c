@@ -259,9 +259,8 @@ static PyObject *coroutine_throw(PyObject *object, PyObject *const *args, Py_ssi
     if (count < 1 || count > 3)
         return PyErr_Format(PyExc_TypeError, "throw() takes 1 to 3 arguments, but %zd were given",
                             count);
-    if (check_usable(self)) return NULL;
+    if (check_usable(self) || within_raise_thrown(args, count)) return NULL;
     PyObject *result = NULL;
-    within_raise_thrown(args, count);
     Py_INCREF(self);
     PySendResult outcome = throw_error(self, args, count, &result);
     Py_DECREF(self);
