@@ -4,8 +4,9 @@
     tools/check_layers.py [ROOT]
 
 `report` reads records through their reader only, `cli` sits on top, and what is outside src may use
-the public headers alone; tests and benchmarks may use anything. The Python extension, `python`, may also
-use the headers of src that are made for it.
+the public headers alone; tests and benchmarks may use anything. In the Python extension, `ext`, the parts
+that measure may also use the headers of src that are made for them; the parts of contextlib know neither
+these nor the others.
 """
 
 import re
@@ -19,7 +20,9 @@ MAY_INCLUDE = {
     "manage": {"block", "record"},
     "runs": {"block", "record", "manage"},
     "report": {"public", "reader"},
-    "python": {"public", "door", "reader"},
+    "ext": {"public"},
+    "ext/contextlib": {"public", "ext"},
+    "ext/sections": {"public", "ext", "door", "reader"},
     "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},
     "top": {"public"},
     "outside": {"public"},
@@ -36,7 +39,7 @@ PUBLIC_LAYER = {f"within/{name}.h": layer for layer, names in PUBLIC.items() for
 # What other layers may read records with, which are nobody's way to write them.
 READER = {"record/format.h", "record/profile.h", "record/reader.h"}
 
-# What src offers the Python extension beyond the public headers.
+# What src offers the Python extension's sections beyond the public headers.
 DOOR = {"record/span.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -51,7 +54,7 @@ def layer_of(path):
         return PUBLIC_LAYER.get("/".join(parts[1:]), "top") if len(parts) > 2 else "top"
     if parts[0] == "src":
         return parts[1] if len(parts) > 2 else "top"
-    return "python" if parts[:2] == ("python", "ext") else "outside"
+    return "/".join(parts[1:-1]) if parts[:2] == ("python", "ext") else "outside"
 
 
 def target_layers(root, path, mark, name):
@@ -60,6 +63,8 @@ def target_layers(root, path, mark, name):
         return {"top", "public"}
     if name.startswith("within/"):
         return {"public", PUBLIC_LAYER.get(name, "a public header that tools/check_layers.py lacks")}
+    if path.parts[:2] == ("python", "ext") and (root / "python/ext" / name).exists():
+        return {Path("ext", name).parent.as_posix()}
     if mark == '"' and (root / path.parent / name).exists():
         file = (root / path.parent / name).resolve()
         name = file.relative_to(root / "src").as_posix() if file.is_relative_to(root / "src") else ""

@@ -1,10 +1,10 @@
-/* What an await iterates over. */
+/* What `await` iterates over, which CPython has no public function for. */
 #ifndef WITHIN_EXT_AWAITABLE_H
 #define WITHIN_EXT_AWAITABLE_H
 
 #include "module.h"
 
-/** The iterator of `await object`, to be driven by PyIter_Send: a new reference, or NULL with an error set. */
-PyObject *within_awaitable_iterator(within_state *state, PyObject *object);
+/** The iterator of `await awaitable`, for PyIter_Send. Steals the reference. NULL for NULL, or with an error set. */
+PyObject *within_awaitable_iterator(PyObject *awaitable);
 
 #endif

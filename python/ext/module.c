@@ -1,12 +1,9 @@
-/* The extension module within._within: set-up, and the state that its types share. */
+/* The extension module within._within: set-up of its parts, now or when contextlib asks, and of their state. */
 #include "module.h"
 
 #include <within/version.h>
 
-#define COUNT(part) +1
-#define ADD(part) within_add_##part,
-
-static int (*const parts[0 WITHIN_PARTS(COUNT)])(PyObject *) = {WITHIN_PARTS(ADD)};
+within_last_module within_last;
 
 PyTypeObject *within_add_type(PyObject *module, PyType_Spec *spec, PyObject *bases) {
     PyObject *type = PyType_FromModuleAndSpec(module, spec, bases);
@@ -16,9 +13,7 @@ PyTypeObject *within_add_type(PyObject *module, PyType_Spec *spec, PyObject *bas
     return failed ? NULL : (PyTypeObject *)type;
 }
 
-/* The strings of WITHIN_NAMES. */
-int within_add_names(PyObject *module) {
-    within_names *names = &within_state_of(module)->names;
+static int intern_names(within_names *names) {
 #define INTERN(name)                                                                               \
     names->n##name = PyUnicode_InternFromString(#name);                                            \
     if (!names->n##name) return -1;
@@ -33,12 +28,29 @@ static int refuse_subinterpreter(void) {
     return -1;
 }
 
+#define ADD(part)                                                                                  \
+    if (within_add_##part(module)) return -1;
+
 static int module_exec(PyObject *module) {
-    if (refuse_subinterpreter()) return -1;
+    within_last = (within_last_module){module, (within_state *)PyModule_GetState(module)};
+    if (refuse_subinterpreter() || intern_names(&within_state_of(module)->names)) return -1;
     if (PyModule_AddStringConstant(module, "__version__", wi_version())) return -1;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (parts[i](module)) return -1;
+    WITHIN_PARTS(ADD)
     return 0;
+}
+
+static int add_contextlib_parts(PyObject *module) {
+    WITHIN_CONTEXTLIB_PARTS(ADD)
+    return 0;
+}
+
+/* Once; what failed half-way is done again. */
+static PyObject *add_contextlib(PyObject *module, PyObject *unused) {
+    (void)unused;
+    within_state *state = within_state_of(module);
+    if (!state->has_contextlib && add_contextlib_parts(module)) return NULL;
+    state->has_contextlib = true;
+    Py_RETURN_NONE;
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg) {
@@ -55,15 +67,18 @@ static int module_clear(PyObject *module) {
 
 static void module_free(void *module) {
     within_state *state = within_state_of(module);
+    if (within_last.module == module) within_last = (within_last_module){NULL, NULL};
     module_clear(module);
 #define CLEAR_NAME(name) Py_CLEAR(state->names.n##name);
     WITHIN_NAMES(CLEAR_NAME)
-    within_pool_clear(&state->small_managers);
-    within_pool_clear(&state->exit_stacks);
-    within_pool_clear(&state->coroutines);
-    within_pool_clear(&state->generator_managers);
-    within_pool_clear(&state->async_steps);
+#define CLEAR_POOL(pool) within_pool_clear(&state->pool);
+    WITHIN_POOLS(CLEAR_POOL)
 }
+
+static PyMethodDef functions[] = {
+    {"add_contextlib", add_contextlib, METH_NOARGS, "Add what within.contextlib needs."},
+    {NULL, NULL, 0, NULL},
+};
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, module_exec},
@@ -79,6 +94,7 @@ PyModuleDef within_module = {
     .m_doc = "The C side of within; use the package within.",
     .m_size = sizeof(within_state),
     .m_slots = slots,
+    .m_methods = functions,
     .m_traverse = module_traverse,
     .m_clear = module_clear,
     .m_free = module_free,

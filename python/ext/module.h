@@ -1,8 +1,9 @@
 /*
- * The extension module: the state that its types share.
+ * The extension module: its parts, and the state that they share.
  *
- * Each file has one type, or a few that are one idea, and one function that adds them to the module, which
- * WITHIN_PARTS lists. Non-static names begin with within_.
+ * A part is a file with one type, or a few that are one idea, and a function that adds them to the module.
+ * This folder has what the parts are made with; contextlib/ has the parts of within.contextlib, sections/ those
+ * that measure. Non-static names begin with within_.
  */
 #ifndef WITHIN_EXT_MODULE_H
 #define WITHIN_EXT_MODULE_H
@@ -10,31 +11,14 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "pool.h"
 
-/* One line a file; the order is that of creation. */
+/* What `import within` makes: X(part); within_add_part is in the file of that name. */
 #define WITHIN_PARTS(X)                                                                            \
-    X(names)                                                                                       \
-    X(with_method)                                                                                 \
-    X(coroutine)                                                                                   \
-    X(exit_callback)                                                                               \
-    X(function_call)                                                                               \
-    X(generator)                                                                                   \
-    X(nullcontext)                                                                                 \
-    X(closing)                                                                                     \
-    X(aclosing)                                                                                    \
-    X(suppress)                                                                                    \
-    X(redirect)                                                                                    \
-    X(chdir)                                                                                       \
-    X(base_exit_stack)                                                                             \
-    X(exit_stack)                                                                                  \
-    X(async_exit_stack)                                                                            \
-    X(context_decorator)                                                                           \
-    X(generator_manager_base)                                                                      \
-    X(generator_manager)                                                                           \
-    X(async_step)                                                                                  \
-    X(async_generator_manager)                                                                     \
-    X(contextmanager)                                                                              \
+    X(with_methods)                                                                                \
     X(section_names)                                                                               \
     X(enclosing)                                                                                   \
     X(section)                                                                                     \
@@ -44,34 +28,63 @@
     X(async_iteration)                                                                             \
     X(profiler)
 
-/* What the module holds: X(type, name). */
+/* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */
+#define WITHIN_CONTEXTLIB_PARTS(X)                                                                 \
+    X(coroutine)                                                                                   \
+    X(function_call)                                                                               \
+    X(context_decorator)                                                                           \
+    X(generator)                                                                                   \
+    X(generator_manager_base)                                                                      \
+    X(generator_manager)                                                                           \
+    X(async_generator_manager)                                                                     \
+    X(contextmanager)                                                                              \
+    X(exit_callback)                                                                               \
+    X(base_exit_stack)                                                                             \
+    X(exit_stack)                                                                                  \
+    X(async_exit_stack)                                                                            \
+    X(nullcontext)                                                                                 \
+    X(closing)                                                                                     \
+    X(aclosing)                                                                                    \
+    X(suppress)                                                                                    \
+    X(redirect)                                                                                    \
+    X(chdir)
+
+/* What the state holds references to: X(type, name). NULL for parts that were not added. */
 #define WITHIN_HELD(X)                                                                             \
     X(PyTypeObject, with_method)                                                                   \
-    X(PyTypeObject, coroutine)                                                                     \
-    X(PyTypeObject, exit_callback)                                                                 \
-    X(PyTypeObject, base_exit_stack)                                                               \
-    X(PyTypeObject, exit_stack)                                                                    \
+    X(PyTypeObject, section)                                                                       \
     X(PyTypeObject, tree)                                                                          \
     X(PyTypeObject, iteration)                                                                     \
     X(PyTypeObject, async_iteration)                                                               \
     X(PyTypeObject, iteration_step)                                                                \
-    X(PyTypeObject, redirect_stdout)                                                               \
-    X(PyTypeObject, generator_manager_base)                                                        \
-    X(PyTypeObject, context_decorator)                                                             \
-    X(PyObject, recreate_itself)                                                                   \
-    X(PyTypeObject, generator_manager)                                                             \
-    X(PyTypeObject, async_context_decorator)                                                       \
-    X(PyTypeObject, async_generator_manager)                                                       \
-    X(PyTypeObject, async_step)                                                                    \
+    X(PyTypeObject, coroutine)                                                                     \
+    X(PyObject, stop_iteration)      /* that coroutines return values in */                        \
     X(PyObject, wrapper_assignments) /* functools.WRAPPER_ASSIGNMENTS */                           \
-    X(PyObject, stops)               /* StopIteration and StopAsyncIteration */                    \
+    X(PyTypeObject, context_decorator)                                                             \
+    X(PyObject, recreate_itself) /* ContextDecorator._recreate_cm */                               \
+    X(PyTypeObject, generator_manager_base)                                                        \
+    X(PyTypeObject, generator_manager)                                                             \
+    X(PyObject, stops) /* StopIteration and StopAsyncIteration */                                  \
+    X(PyTypeObject, async_generator_manager)                                                       \
+    X(PyObject, async_context_decorator) /* contextlib.AsyncContextDecorator */                    \
+    X(PyTypeObject, exit_callback)                                                                 \
+    X(PyObject, deque) /* collections.deque */                                                     \
+    X(PyTypeObject, base_exit_stack)                                                               \
+    X(PyTypeObject, exit_stack)                                                                    \
+    X(PyTypeObject, redirect_stdout)                                                               \
     X(PyTypeObject, redirect_stderr)                                                               \
-    X(PyObject, stop_iteration)                                                                    \
-    X(PyObject, deque)                                                                             \
     X(PyObject, sys)                                                                               \
     X(PyObject, os)
 
-/* Strings that are looked up. */
+/* Memory of freed objects: X(pool). */
+#define WITHIN_POOLS(X)                                                                            \
+    X(sections)                                                                                    \
+    X(coroutines)                                                                                  \
+    X(generator_managers)                                                                          \
+    X(exit_stacks)                                                                                 \
+    X(small_managers)
+
+/* Strings that attributes are looked up by: X(name). */
 #define WITHIN_NAMES(X)                                                                            \
     X(__aenter__)                                                                                  \
     X(__aexit__)                                                                                   \
@@ -86,7 +99,6 @@
     X(athrow)                                                                                      \
     X(chdir)                                                                                       \
     X(close)                                                                                       \
-    X(cr_await)                                                                                    \
     X(getcwd)                                                                                      \
     X(pop)                                                                                         \
     X(split)                                                                                       \
@@ -104,34 +116,66 @@ typedef struct within_state {
 #define WITHIN_DECLARE(type, name) type *name;
     WITHIN_HELD(WITHIN_DECLARE)
 #undef WITHIN_DECLARE
+#define WITHIN_DECLARE(pool) within_pool pool;
+    WITHIN_POOLS(WITHIN_DECLARE)
+#undef WITHIN_DECLARE
     within_names names;
-    within_pool small_managers, exit_stacks, coroutines, generator_managers, async_steps;
+    bool has_contextlib;
 } within_state;
 
 #define WITHIN_DECLARE(part) int within_add_##part(PyObject *module);
 WITHIN_PARTS(WITHIN_DECLARE)
+WITHIN_CONTEXTLIB_PARTS(WITHIN_DECLARE)
 #undef WITHIN_DECLARE
 
 extern PyModuleDef within_module;
 
-static inline within_state *within_state_of(PyObject *module) {
-    return (within_state *)PyModule_GetState(module);
-}
+/* The module made last, borrowed: its state is found without a call. */
+typedef struct within_last_module {
+    PyObject *module;
+    within_state *state;
+} within_last_module;
 
-/** The state, from a type of this module or one derived from it; NULL while the module is being torn down. */
-static inline within_state *within_state_from(const PyTypeObject *type) {
-    for (; type; type = type->tp_base) {
-        if (!PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_HEAPTYPE)) continue;
-        PyObject *module = ((const PyHeapTypeObject *)type)->ht_module;
-        if (module && PyModule_GetDef(module) == &within_module) return within_state_of(module);
-    }
-    return NULL;
+extern within_last_module within_last;
+
+static inline within_state *within_state_of(PyObject *module) {
+    return module == within_last.module ? within_last.state
+                                        : (within_state *)PyModule_GetState(module);
 }
 
 /** The state, from a type that this module made; NULL while the module is being torn down. */
 static inline within_state *within_state_of_type(const PyTypeObject *type) {
     PyObject *module = ((const PyHeapTypeObject *)type)->ht_module;
     return module ? within_state_of(module) : NULL;
+}
+
+/** The state, from such a type or one derived from it; NULL while the module is being torn down. */
+static inline within_state *within_state_of_subtype(const PyTypeObject *type) {
+    for (; type; type = type->tp_base) {
+        if (!PyType_HasFeature((PyTypeObject *)type, Py_TPFLAGS_HEAPTYPE)) continue;
+        PyObject *module = ((const PyHeapTypeObject *)type)->ht_module;
+        if (module && module == within_last.module) return within_last.state;
+        if (module && PyModule_GetDef(module) == &within_module) return within_state_of(module);
+    }
+    return NULL;
+}
+
+/** A pool of a type that this module made; NULL while the module is being torn down. */
+#define WITHIN_POOL(type, pool) within_pool_at(type, offsetof(within_state, pool))
+static inline within_pool *within_pool_at(const PyTypeObject *type, size_t offset) {
+    within_state *state = within_state_of_type(type);
+    return state ? (within_pool *)((char *)state + offset) : NULL;
+}
+
+/** Let the state hold an object, instead of what it held there. Steals the reference. @return 0, or -1 for NULL. */
+static inline int within_hold(PyObject **held, PyObject *object) {
+    Py_XSETREF(*held, object);
+    return object ? 0 : -1;
+}
+
+/** Let the state hold a type, borrowed from within_add_type or its like. @return 0, or -1 for NULL. */
+static inline int within_hold_type(PyTypeObject **held, PyTypeObject *type) {
+    return within_hold((PyObject **)held, Py_XNewRef(type));
 }
 
 /**

@@ -4,7 +4,8 @@
 #include <string.h>
 
 PyObject *within_pool_fresh(PyTypeObject *type) {
-    PyObject *object = PyObject_GC_New(PyObject, type);
+    PyObject *object =
+        PyType_IS_GC(type) ? PyObject_GC_New(PyObject, type) : PyObject_New(PyObject, type);
     if (object)
         memset((char *)object + sizeof *object, 0, (size_t)type->tp_basicsize - sizeof *object);
     return object;
@@ -15,6 +16,6 @@ void within_pool_clear(within_pool *pool) {
     while (pool->count > 0) {
         PyObject *object = pool->objects[--pool->count];
         Py_SET_TYPE(object, &PyTuple_Type);
-        PyObject_GC_Del(object);
+        pool->free(object);
     }
 }

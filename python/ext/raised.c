@@ -1,5 +1,42 @@
-/* The exception that is being handled, and contexts. */
+/* What throw() raises, what iterators return, the exception that is being handled, and contexts. */
 #include "raised.h"
+
+PyObject *within_take_stop(void) {
+    if (!PyErr_ExceptionMatches(PyExc_StopIteration)) return NULL;
+    PyObject *stop = within_take_raised();
+    PyObject *value = Py_NewRef(((PyStopIterationObject *)stop)->value);
+    Py_DECREF(stop);
+    return value;
+}
+
+static int refuse(const char *text) {
+    PyErr_SetString(PyExc_TypeError, text);
+    return -1;
+}
+
+static int raise_instance(PyObject *error, PyObject *value, PyObject *traceback) {
+    if (value) return refuse("instance exception may not have a separate value");
+    if (traceback) PyException_SetTraceback(error, traceback);
+    within_raise(Py_NewRef(error));
+    return 0;
+}
+
+int within_raise_thrown(PyObject *const *args, Py_ssize_t count) {
+    PyObject *type = args[0], *value = count > 1 && !Py_IsNone(args[1]) ? args[1] : NULL;
+    PyObject *traceback = count > 2 && !Py_IsNone(args[2]) ? args[2] : NULL;
+    if (traceback && !PyTraceBack_Check(traceback))
+        return refuse("throw() third argument must be a traceback object");
+    if (PyExceptionInstance_Check(type)) return raise_instance(type, value, traceback);
+    if (PyExceptionClass_Check(type)) {
+        PyErr_Restore(Py_NewRef(type), Py_XNewRef(value), Py_XNewRef(traceback));
+        within_raise(within_take_raised());
+        return 0;
+    }
+    PyErr_Format(PyExc_TypeError,
+                 "exceptions must be classes or instances deriving from BaseException, not %s",
+                 Py_TYPE(type)->tp_name);
+    return -1;
+}
 
 PyObject *within_exception_handled(void) {
 #if PY_VERSION_HEX >= 0x030B0000

@@ -71,6 +71,12 @@ static inline void within_raise_stop(PyObject *value) {
 #endif
 }
 
+/** Take the raised StopIteration away: the value that it returns, or NULL if another error is raised, which stays. */
+PyObject *within_take_stop(void);
+
+/** Raise what the one to three arguments of a throw() describe. @return 0; or -1: what is wrong with them is raised. */
+int within_raise_thrown(PyObject *const *args, Py_ssize_t count);
+
 /**
  * Raise an error again after it was handled by an __exit__, as a with statement does.
  *
@@ -79,6 +85,21 @@ static inline void within_raise_stop(PyObject *value) {
 static inline void within_reraise(PyObject *error, PyObject *traceback) {
     if (PY_VERSION_HEX < 0x030B0000 && traceback) PyException_SetTraceback(error, traceback);
     within_raise(error);
+}
+
+/**
+ * What an __exit__ made of a block's error that was its function's. Steals the error and its traceback.
+ *
+ * @param swallowed  1: it ends there; 0: it goes on; -1: another one is raised.
+ * @return what the function returns instead: None, or NULL with an error set.
+ */
+static inline PyObject *within_left(int swallowed, PyObject *error, PyObject *traceback) {
+    if (swallowed == 0)
+        within_reraise(error, traceback);
+    else
+        Py_DECREF(error);
+    Py_XDECREF(traceback);
+    return swallowed > 0 ? Py_NewRef(Py_None) : NULL;
 }
 
 /** What was being handled before within_handle. */

@@ -14,7 +14,7 @@ static int add(PyObject *module, PyTypeObject *type, const PyMethodDef *method) 
     return failed;
 }
 
-int within_add_with_method(PyObject *module) {
+int within_add_with_methods(PyObject *module) {
     (void)module;
     return 0;
 }
@@ -112,7 +112,7 @@ static PyType_Slot slots[] = {
     {0, NULL},
 };
 
-static PyType_Spec spec = {
+static PyType_Spec with_method_spec = {
     .name = "within._within.with_method",
     .basicsize = sizeof(with_method),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR |
@@ -120,10 +120,9 @@ static PyType_Spec spec = {
     .slots = slots,
 };
 
-int within_add_with_method(PyObject *module) {
-    PyTypeObject *type = within_add_type(module, &spec, NULL);
-    within_state_of(module)->with_method = (PyTypeObject *)Py_XNewRef(type);
-    return type ? 0 : -1;
+int within_add_with_methods(PyObject *module) {
+    return within_hold_type(&within_state_of(module)->with_method,
+                            within_add_type(module, &with_method_spec, NULL));
 }
 
 static int add(PyObject *module, PyTypeObject *type, const PyMethodDef *method) {
@@ -160,8 +159,12 @@ static int hide_call(PyTypeObject *type) {
     return failed;
 }
 
-int within_add_with_methods(PyObject *module, PyTypeObject *type,
-                            const within_with_methods *methods) {
-    if (add(module, type, &methods->enter) || add(module, type, &methods->exit)) return -1;
-    return !methods->call && hide_call(type) ? -1 : 0;
+PyTypeObject *within_add_manager(PyObject *module, PyType_Spec *spec, PyObject *bases,
+                                 const within_with_methods *methods, vectorcallfunc construct) {
+    PyTypeObject *type = within_add_type(module, spec, bases);
+    if (!type || add(module, type, &methods->enter) || add(module, type, &methods->exit))
+        return NULL;
+    if (!methods->call && hide_call(type)) return NULL;
+    type->tp_vectorcall = construct;
+    return type;
 }

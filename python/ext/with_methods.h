@@ -8,7 +8,7 @@
 #ifndef WITHIN_EXT_WITH_METHODS_H
 #define WITHIN_EXT_WITH_METHODS_H
 
-#include "module.h"
+#include "arguments.h"
 
 /** A manager object begins so. */
 typedef struct within_manager {
@@ -20,28 +20,30 @@ typedef PyObject *(*within_fastcall)(PyObject *self, PyObject *const *args, Py_s
 
 /** What a type does. All static. An asynchronous manager has "__aenter__" and "__aexit__" here. */
 typedef struct within_with_methods {
-    PyMethodDef enter; /* "__enter__", METH_NOARGS, doc */
-    PyMethodDef
-        exit; /* "__exit__", METH_FASTCALL, doc; called with 3 arguments by with statements */
+    PyMethodDef enter;   /* "__enter__", METH_NOARGS, doc */
+    PyMethodDef exit;    /* "__exit__", METH_FASTCALL, doc; with statements give 3 arguments */
     vectorcallfunc call; /* any other call, a decorator's for example; or NULL: not callable */
 } within_with_methods;
 
 /**
- * Give a type its __enter__ and __exit__. Subclasses get ordinary bound methods, and a type without a
- * `call` loses its attribute __call__.
+ * Add a type of managers to the module, with __enter__ and __exit__. Subclasses get ordinary bound methods, and
+ * a type without a `call` loses its attribute __call__.
  *
- * The type's spec has Py_TPFLAGS_HAVE_VECTORCALL, {Py_tp_call, PyVectorcall_Call} and
- * WITHIN_VECTORCALL_MEMBER, so that 3.10 to 3.13 can call its objects.
+ * @param spec       with Py_TPFLAGS_HAVE_VECTORCALL, {Py_tp_call, PyVectorcall_Call} and
+ *                   WITHIN_VECTORCALL_MEMBER, so that 3.10 to 3.13 can call its objects.
+ * @param construct  the type's tp_vectorcall, which subclasses do not inherit; or NULL.
+ * @return the type, owned by the module; or NULL with an error set.
  */
-int within_add_with_methods(PyObject *module, PyTypeObject *type,
-                            const within_with_methods *methods);
+PyTypeObject *within_add_manager(PyObject *module, PyType_Spec *spec, PyObject *bases,
+                                 const within_with_methods *methods, vectorcallfunc construct);
 
 #define WITHIN_VECTORCALL_MEMBER                                                                   \
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(within_manager, call), READONLY, NULL}
 
 /**
- * What a tp_new sets `call` to. Objects of a subclass are not called so, but through its own __call__; 3.12 and
- * 3.13 let it inherit the flag without the slot.
+ * What the tp_new of a type without a `call` sets it to. Objects of a subclass are not called so, but through its
+ * own __call__; 3.12 and 3.13 let it inherit the flag without the slot. (A type with a `call` gives the objects
+ * of its subclasses that one: they are not entered by being called.)
  */
 static inline vectorcallfunc within_call_for(PyTypeObject *type, vectorcallfunc call) {
     if (type->tp_call) return call;

@@ -2,12 +2,12 @@
 
 import os
 
-# All of it now, which takes 2 ms: where a module has a __getattr__, the interpreter looks up each of its names the
-# slow way, and `wi.section` takes a fifth longer.
-from . import _within, contextlib  # noqa: F401  _within loads libwithin, which programs in C then share
+# All of it now: where a module has a __getattr__, the interpreter looks up each of its names the slow way, and
+# `wi.section` takes a fifth longer.
+from . import _within  # it loads libwithin, which programs in C then share
 from ._stats import SectionStats  # noqa: F401
 from ._within import Timer, section  # noqa: F401
-from .profiler import Profiler  # noqa: F401
+from ._profiler import Profiler  # noqa: F401
 
 __version__ = _within.__version__
 

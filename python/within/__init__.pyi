@@ -6,7 +6,6 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar, overload, type_c
 import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
 from typing_extensions import Self
 
-from . import contextlib as contextlib
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Item = TypeVar("_Item")

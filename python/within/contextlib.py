@@ -4,6 +4,10 @@ import contextlib as _standard
 from contextlib import *  # noqa: F403
 from contextlib import __all__  # noqa: F401
 
+from . import _within
+
+_within.add_contextlib()
+
 from ._generators import asynccontextmanager  # noqa: F401
 from ._generators import contextmanager  # noqa: F401
 from ._within import AsyncExitStack  # noqa: F401

@@ -116,6 +116,10 @@ def test_the_layers_are_kept(root):
         ("src/record/new.c", '"report/new.h"', "record must not include report"),
         ("src/manage/new.c", '"cli/new.h"', "manage must not include cli"),
         ("examples/new.c", '"record/tree.h"', "outside must not include record"),
+        ("python/ext/pool.c", '"sections/tree.h"', "ext must not include ext/sections"),
+        ("python/ext/contextlib/closing.c", '"sections/tree.h"', "ext/contextlib must not include ext/sections"),
+        ("python/ext/contextlib/closing.c", '"record/span.h"', "ext/contextlib must not include record"),
+        ("python/ext/sections/tree.c", '"contextlib/exits.h"', "ext/sections must not include ext/contextlib"),
     ],
 )
 def test_an_include_against_the_layers_is_named(root, copy, name, include, why):

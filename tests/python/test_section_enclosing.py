@@ -3,12 +3,9 @@
 import pytest
 
 HEAD = """
-import asyncio, gc, sys, threading
+import asyncio, contextlib, gc, sys, threading
 import within as wi
 """
-
-# Managers are known from the standard library and from ours.
-EITHER = pytest.mark.parametrize("contextlib", ["import contextlib", "import within.contextlib as contextlib"])
 
 
 @pytest.fixture
@@ -209,6 +206,23 @@ with wi.section("after"): pass
 
 # ---- managers made of generators ----
 
+# The last line of the generators below; some look as if they counted frames, and get managers that have one.
+YIELD = "    with wi.section(name): yield\n"
+
+
+@pytest.fixture(params=["contextlib", "within.contextlib", "within.contextlib, frames counted"])
+def managed_calls(request, calls):
+    """`calls` for scripts with managers of the standard library, and with ours."""
+    library, _, counted = request.param.partition(", ")
+
+    def run(text):
+        if counted:
+            text = text.replace(YIELD, "    sys._getframe\n" + YIELD)
+        return calls(f"import {library} as contextlib\n" + text)
+
+    return run
+
+
 MANAGER = """
 @contextlib.contextmanager
 def phase(name):
@@ -216,11 +230,9 @@ def phase(name):
 """
 
 
-@EITHER
-def test_a_manager_made_of_a_generator_encloses_its_block(calls, contextlib):
-    assert calls(
-        contextlib
-        + MANAGER
+def test_a_manager_made_of_a_generator_encloses_its_block(managed_calls):
+    assert managed_calls(
+        MANAGER
         + """
 for _ in range(2):
     with phase("load"):
@@ -232,11 +244,9 @@ for _ in range(2):
     ) == {"load": 2, "load > read": 2, "load > parse": 2, "load > parse > line": 2, "after": 2}
 
 
-@EITHER
-def test_a_manager_around_a_manager(calls, contextlib):
-    assert calls(
-        contextlib
-        + MANAGER
+def test_a_manager_around_a_manager(managed_calls):
+    assert managed_calls(
+        MANAGER
         + """
 @contextlib.contextmanager
 def twice():
@@ -258,11 +268,9 @@ with wi.section("after"): pass
     }
 
 
-@EITHER
-def test_exit_stacks_enclose_the_code_that_has_them(calls, contextlib):
-    assert calls(
-        contextlib
-        + MANAGER
+def test_exit_stacks_enclose_the_code_that_has_them(managed_calls):
+    assert managed_calls(
+        MANAGER
         + """
 def generate():
     with contextlib.ExitStack() as stack:
@@ -278,11 +286,9 @@ with wi.section("after"): pass
     ) == {"entered": 1, "entered > phase": 1, "entered > phase > inside": 1, "beside": 1, "after": 1}
 
 
-@EITHER
-def test_asynchronous_managers_in_tasks(calls, contextlib):
-    assert calls(
-        contextlib
-        + """
+def test_asynchronous_managers_in_tasks(managed_calls):
+    assert managed_calls(
+        """
 @contextlib.asynccontextmanager
 async def phase(name):
     await asyncio.sleep(0)

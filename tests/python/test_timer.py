@@ -336,7 +336,7 @@ def test_a_wrong_argument_is_named_with_its_type(arguments, message):
 
 
 def test_calling_a_timer_with_something_else_than_a_function_is_an_error():
-    with pytest.raises(TypeError, match=r"Timer\('Elapsed'\) decorates functions, not str"):
+    with pytest.raises(TypeError, match=r"^Timer\('Elapsed'\) decorates functions, not str$"):
         wi.Timer()("not a function")
     with pytest.raises(TypeError, match="a Timer is called with the function that it decorates"):
         wi.Timer()(len, len)
