@@ -74,7 +74,7 @@ static inline void within_raise_stop(PyObject *value) {
 /** Take the raised StopIteration away: the value that it returns, or NULL if another error is raised, which stays. */
 PyObject *within_take_stop(void);
 
-/** Raise what the one to three arguments of a throw() describe. @return 0; or -1: what is wrong with them is raised. */
+/** Raise what the one to three arguments of a throw() describe. @return 0; -1 if what is wrong with them is raised. */
 int within_raise_thrown(PyObject *const *args, Py_ssize_t count);
 
 /**
