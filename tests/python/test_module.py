@@ -88,3 +88,27 @@ def check_calls(manager_type, arguments):
         else:
             with pytest.raises(TypeError):
                 manager(*args)
+
+
+def test_a_subinterpreter_is_refused(python):
+    done = python(
+        """
+try:
+    import _interpreters as interpreters
+except ImportError:
+    import _xxsubinterpreters as interpreters
+
+other = interpreters.create()
+run = getattr(interpreters, "run_string", None) or interpreters.exec
+run(other, '''
+try:
+    import within
+except ImportError as error:
+    print(error, flush=True)
+''')
+interpreters.destroy(other)
+"""
+    )
+    assert "within does not support sub-interpreters" in done.stdout or (
+        "within._within does not support loading in subinterpreters" in done.stdout
+    )
