@@ -20,10 +20,10 @@ static PyObject *suppress_enter(PyObject *self, PyObject *unused) {
 #if PY_VERSION_HEX >= 0x030C0000
 /* What is left of a group goes on; what was suppressed stays its context, for with statements handle it. */
 static PyObject *raise_rest(PyObject *pair) {
-    PyObject *rest = PySequence_Fast_GET_ITEM(pair, 1);
     if (PySequence_Fast_GET_SIZE(pair) != 2)
-        PyErr_SetString(PyExc_ValueError, "split() of an exception group did not give a pair");
-    else if (Py_IsNone(rest))
+        return PyErr_Format(PyExc_ValueError, "split() of an exception group did not give a pair");
+    PyObject *rest = PySequence_Fast_GET_ITEM(pair, 1);
+    if (Py_IsNone(rest))
         Py_RETURN_TRUE;
     else if (PyExceptionInstance_Check(rest))
         PyErr_SetObject((PyObject *)Py_TYPE(rest), rest);
