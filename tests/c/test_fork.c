@@ -365,13 +365,15 @@ static void *measure_again(void *arg) {
 
 static void measure_as_others_did(void) {
     __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
-    for (int i = 0; i < 3 && !UNDER_TSAN; i++) in_thread(measure_again, NULL);
+    for (int i = 0; i < 3; i++) in_thread(measure_again, NULL);
     measure("child's");
 }
 
 alone(forks_amid_other_threads_new_paths_are_safe) {
+    if (UNDER_TSAN)
+        return; /* its own locks are sometimes taken in such a child: one fork in a hundred hung */
     pthread_t threads[2] = {start(make_paths, NULL), start(make_paths, NULL)};
-    for (int i = 0; i < (UNDER_TSAN ? 3 : 60); i++) in_fork(measure_as_others_did);
+    for (int i = 0; i < 60; i++) in_fork(measure_as_others_did);
     __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
     for (int i = 0; i < 2; i++) pthread_join(threads[i], NULL);
 }
