@@ -9,7 +9,7 @@ int wi__is_on_chain(const wi__branch *branch) {
 
 static int is_open(const wi__branch *branch) {
     if (!branch->parent) return 1;
-    if (branch->apart && branch->depth == 1) return 0; /* nothing runs in a mere root */
+    if (wi__is_root_apart(branch)) return 0;
     if (wi__is_span(branch)) return wi__spans_open(branch->node) > 0;
     if (branch->state == WI__ON_ITS_CHAIN) return wi__is_on_chain(branch);
     return branch->state == WI__SET_ASIDE;

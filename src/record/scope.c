@@ -64,13 +64,7 @@ static void tally_mismatch(const wi__branch *branch, const wi_place *site, const
 }
 
 static void count(wi__branch *branch, uint64_t start, uint64_t now, int raised) {
-    wi__node *node = branch->node;
-    uint64_t ticks = now > start ? now - start : 0;
-    if (!wi__node_add_call(node, ticks)) {
-        wi__histogram_carry(branch->lane, node);
-        wi__node_add_call(node, ticks);
-    }
-    if (raised) node->errors++;
+    uint64_t ticks = wi__count_call(branch, start, now, raised);
     if (branch == branch->lane->other) branch->parent->node->folded += ticks;
     wi__fork_closed(branch);
 }
@@ -107,7 +101,7 @@ static void close_down_to(const wi__branch *branch, uint64_t now, const char *wh
 /* Spans have moved the thread away from it: where it goes on now is around it. */
 static void close_set_aside(const wi__opened *opened, uint64_t now, int raised) {
     wi__branch *branch = opened->branch;
-    count(branch, opened->start > branch->floor ? opened->start : branch->floor, now, raised);
+    count(branch, wi__counted_from(branch, opened->start), now, raised);
     branch->state = WI__ON_ITS_CHAIN;
     wi__chain_move(wi__open_above(branch));
 }
@@ -121,6 +115,11 @@ wi_verdict wi__scope_end_by_call(const wi__opened *opened, wi_reason reason) {
     uint64_t now = wi__clock_read();
     if (wi__scope_end_at(opened, &wi__self, reason, now)) return WI_PROPAGATE;
     return wi__scope_end_slowly(opened, reason, now);
+}
+
+void wi__scope_keep_up(wi__lane *here, uint64_t now) {
+    if (now >= here->next_anchor) wi__record_renew_anchor(here, now);
+    wi__self.due = wi__fork_is_inside_inherited() ? 0 : here->next_anchor;
 }
 
 wi_verdict wi__scope_end_slowly(const wi__opened *opened, wi_reason reason, uint64_t now) {
@@ -141,7 +140,6 @@ wi_verdict wi__scope_end_slowly(const wi__opened *opened, wi_reason reason, uint
     } else {
         close_set_aside(opened, now, reason == WI_RAISED);
     }
-    if (now >= here->next_anchor) wi__record_renew_anchor(here, now);
-    wi__self.due = wi__fork_is_inside_inherited() ? 0 : here->next_anchor;
+    wi__scope_keep_up(here, now);
     return WI_PROPAGATE;
 }

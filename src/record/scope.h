@@ -73,6 +73,9 @@ WI__INLINE void wi__scope_begin(wi__opened *opened, const char *name) {
     if (!wi__scope_begin_at(opened, thread, site, now)) wi__scope_begin_again(opened, name, now);
 }
 
+/** After an end that was a rare case: renew an anchor that is due, and tell when the next such case is. */
+void wi__scope_keep_up(wi__lane *here, uint64_t now);
+
 /** Close all that the calling thread has open: it ends. */
 void wi__scope_close_all(void);
 

@@ -2,7 +2,6 @@
 #include "record/span.h"
 
 #include "record/chain.h"
-#include "record/fork.h"
 #include "record/scope.h"
 
 /* ---- begin ---- */
@@ -101,8 +100,7 @@ void wi__span_begin(wi_span *span, const wi_span *parent, const wi_place *site, 
 /* ---- from thread to thread ---- */
 
 static uint64_t start_of(const wi_span *span) {
-    const wi__branch *branch = span->branch;
-    return span->start > branch->floor ? span->start : branch->floor;
+    return wi__counted_from(span->branch, span->start);
 }
 
 static void open_in(wi_span *span, wi__branch *same, uint64_t start) {
@@ -204,16 +202,6 @@ void wi__span_return_to(wi_span *around) {
 
 /* ---- end ---- */
 
-/* A clock that went backwards counts as no time. */
-static void add_call(wi__branch *branch, uint64_t start, uint64_t now, wi_reason reason) {
-    uint64_t ticks = now > start ? now - start : 0;
-    if (!wi__node_add_call(branch->node, ticks)) {
-        wi__histogram_carry(branch->lane, branch->node);
-        wi__node_add_call(branch->node, ticks);
-    }
-    if (reason == WI_RAISED) branch->node->errors++;
-}
-
 /* Where the thread is once a span that it is in has ended: where it was before, if that is still open. */
 static void step_out(wi__branch *branch, wi__branch *around) {
     wi__branch *before = wi__still_open(around);
@@ -224,19 +212,17 @@ static void step_out(wi__branch *branch, wi__branch *around) {
 static void end_here(const wi_span *span, uint64_t now, wi_reason reason, int is_elsewhere) {
     wi__branch *branch = span->branch;
     uint64_t start = start_of(span);
-    add_call(branch, start, now, reason);
+    wi__count_call(branch, start, now, reason == WI_RAISED);
     branch->node->spans--;
     branch->node->starts -= start;
-    int is_mere_root = branch->apart && branch->depth == 1;
     int was_inside = !is_elsewhere || wi__is_on_chain(branch);
-    if (was_inside && !is_mere_root) step_out(branch, span->around);
+    if (was_inside && !wi__is_root_apart(branch)) step_out(branch, span->around);
 }
 
 static void end_folded(wi__lane *here, const wi_span *span, uint64_t now, wi_reason reason) {
     wi__branch *parent = wi__same_branch(here, span->around);
-    uint64_t start = start_of(span);
-    add_call(here->other, start, now, reason);
-    if (parent) parent->node->folded += now > start ? now - start : 0;
+    uint64_t ticks = wi__count_call(here->other, start_of(span), now, reason == WI_RAISED);
+    if (parent) parent->node->folded += ticks;
 }
 
 static void end_measured(wi__lane *here, wi_span *span, uint64_t now, wi_reason reason) {
@@ -257,9 +243,7 @@ WI__RARE static void end_slowly(wi_span *span, wi_reason reason, uint64_t now) {
     if (here) end_measured(here, span, now, reason);
     if (branch) span->start = now - start;
     span->branch = NULL;
-    if (!here) return;
-    if (now >= here->next_anchor) wi__record_renew_anchor(here, now);
-    wi__self.due = wi__fork_is_inside_inherited() ? 0 : here->next_anchor;
+    if (here) wi__scope_keep_up(here, now);
 }
 
 /* Where the thread is after it; NULL if that has to be found out. */

@@ -29,6 +29,17 @@ void wi__histogram_carry(wi__lane *lane, wi__node *node) {
     if (node->high) ((uint32_t *)wi__cell(node->high))[node->pending]++;
 }
 
+uint64_t wi__count_call(wi__branch *branch, uint64_t start, uint64_t now, int raised) {
+    wi__node *node = branch->node;
+    uint64_t ticks = now > start ? now - start : 0;
+    if (!wi__node_add_call(node, ticks)) {
+        wi__histogram_carry(branch->lane, node);
+        wi__node_add_call(node, ticks);
+    }
+    if (raised) node->errors++;
+    return ticks;
+}
+
 /* ---- names ---- */
 
 typedef struct section_name {
@@ -226,8 +237,6 @@ wi__branch *wi__known_tree_apart(wi__lane *lane, const char *text) {
     return lane->root->children ? slot_of(lane->root, key_apart(&name), &name)->branch : NULL;
 }
 
-static int is_root_apart(const wi__branch *branch) { return branch->apart && branch->depth == 1; }
-
 wi__branch *wi__tree_apart(wi__lane *lane, const char *text) {
     section_name name = name_of(text);
     wi__branch *branch = child_of(lane->root, key_apart(&name), &name);
@@ -242,7 +251,7 @@ static wi__branch *same_child(wi__branch *parent, const wi__branch *branch) {
     wi__branch *child = child_of(parent, branch->key, &name);
     if (!child || child == parent->lane->other) return child;
     child->told = branch->told;
-    return is_root_apart(branch) ? set_apart(child) : child;
+    return wi__is_root_apart(branch) ? set_apart(child) : child;
 }
 
 /* From the top down, and without recursion: paths may be as deep as one. */

@@ -24,6 +24,13 @@ wi__branch *wi__known_tree_apart(wi__lane *lane, const char *name);
 wi__branch *wi__same_branch(wi__lane *lane, const wi__branch *branch);
 /** Make room in the pending bucket's counter, which is full. Without memory 2^31 calls are lost. */
 void wi__histogram_carry(wi__lane *lane, wi__node *node);
+/**
+ * Count a call of a branch, also one that wi__node_add_call does not take. A clock that went backwards counts as
+ * no time.
+ *
+ * @return its ticks.
+ */
+uint64_t wi__count_call(wi__branch *branch, uint64_t start, uint64_t now, int raised);
 /** Forget the paths below the root, "(other)" excepted: they were a calibration. The lock is held. */
 void wi__forget_children(wi__lane *lane);
 /**
@@ -31,6 +38,16 @@ void wi__forget_children(wi__lane *lane);
  * The lock is held.
  */
 void wi__tree_zero(wi__branch *root, uint64_t now, int keep_spans);
+
+/* Is it the root of a tree apart? Nothing runs in it itself. */
+WI__INLINE int wi__is_root_apart(const wi__branch *branch) {
+    return branch->apart && branch->depth == 1;
+}
+
+/* From when on a call counts that began at `start`: a fork or a reset may have come since. */
+WI__INLINE uint64_t wi__counted_from(const wi__branch *branch, uint64_t start) {
+    return start > branch->floor ? start : branch->floor;
+}
 
 /* How many spans are open in a node; 0 in one of plain sections. */
 WI__INLINE uint32_t wi__spans_open(const wi__node *node) {
