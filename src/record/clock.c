@@ -10,7 +10,7 @@
 #include <cpuid.h>
 #endif
 
-uint32_t wi__clock_in_use = WI__CLOCK_MONOTONIC;
+uint32_t wi__clock_chosen = WI__CLOCK_MONOTONIC;
 
 #if defined(__x86_64__)
 static int counter_is_invariant(void) {
@@ -48,7 +48,7 @@ static uint32_t best_clock(const char *wish) {
 void wi__clock_choose(void) {
     const char *wish = getenv("WITHIN_CLOCK");
     int plain = wish && strcmp(wish, "monotonic") == 0;
-    __atomic_store_n(&wi__clock_in_use, plain ? WI__CLOCK_MONOTONIC : best_clock(wish),
+    __atomic_store_n(&wi__clock_chosen, plain ? WI__CLOCK_MONOTONIC : best_clock(wish),
                      __ATOMIC_RELAXED);
 }
 
@@ -75,7 +75,7 @@ static uint64_t read_clock(uint32_t clock) {
     }
 }
 
-uint64_t wi__clock_read(void) { return read_clock(wi__clock_in_use); }
+uint64_t wi__clock_read(void) { return read_clock(wi__clock_in_use()); }
 
 wi__anchor wi__clock_anchor_of(uint32_t clock) {
     enum { TRIES = 50 };
@@ -92,7 +92,7 @@ wi__anchor wi__clock_anchor_of(uint32_t clock) {
     return best;
 }
 
-wi__anchor wi__clock_anchor(void) { return wi__clock_anchor_of(wi__clock_in_use); }
+wi__anchor wi__clock_anchor(void) { return wi__clock_anchor_of(wi__clock_in_use()); }
 
 uint64_t wi__clock_step(void) {
     uint64_t least = UINT64_MAX;

@@ -18,8 +18,8 @@
 
 #include "record/format.h"
 
-/* The clock in use; WI__CLOCK_MONOTONIC until wi__clock_choose. A thread may look at it in that moment. */
-extern uint32_t wi__clock_in_use __attribute__((visibility("hidden")));
+/* WI__CLOCK_MONOTONIC until wi__clock_choose. */
+extern uint32_t wi__clock_chosen __attribute__((visibility("hidden")));
 
 /** Find out which clock can be trusted. Call once, before the first tick is stored. */
 void wi__clock_choose(void);
@@ -32,12 +32,17 @@ wi__anchor wi__clock_anchor_of(uint32_t clock);
 /** The smallest step seen between two reads, in ticks. */
 uint64_t wi__clock_step(void);
 
+/* The clock in use. Another thread may be choosing it in that moment. */
+WI__INLINE uint32_t wi__clock_in_use(void) {
+    return __atomic_load_n(&wi__clock_chosen, __ATOMIC_RELAXED);
+}
+
 /* Is the clock in use one that a plain instruction reads: wi__clock_counter? */
 WI__INLINE int wi__clock_is_counter(void) {
 #if defined(__x86_64__)
-    return WI__LIKELY(__atomic_load_n(&wi__clock_in_use, __ATOMIC_RELAXED) == WI__CLOCK_TSC);
+    return WI__LIKELY(wi__clock_in_use() == WI__CLOCK_TSC);
 #elif defined(__aarch64__)
-    return WI__LIKELY(__atomic_load_n(&wi__clock_in_use, __ATOMIC_RELAXED) == WI__CLOCK_CNTVCT);
+    return WI__LIKELY(wi__clock_in_use() == WI__CLOCK_CNTVCT);
 #else
     return 0;
 #endif

@@ -48,7 +48,7 @@ void wi__header_begin(wi__header *header) {
     header->cell_bytes = WI__CELL_BYTES;
     wi__boot_id(header->boot_id, sizeof header->boot_id);
     gethostname(header->host, sizeof header->host - 1);
-    header->clock = wi__clock_in_use;
+    header->clock = wi__clock_in_use();
     header->first = header->last = wi__clock_anchor();
 }
 

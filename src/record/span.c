@@ -322,7 +322,7 @@ void wi__span_forget(const char *name) {
 uint64_t wi__span_ticks(void) { return wi__ticks(); }
 
 double wi__span_seconds(uint64_t ticks) {
-    if (!wi__lane_here() || wi__clock_in_use == WI__CLOCK_MONOTONIC) return 1e-9 * (double)ticks;
+    if (!wi__lane_here() || wi__clock_in_use() == WI__CLOCK_MONOTONIC) return 1e-9 * (double)ticks;
     const wi__anchor *first = &wi__record_header()->first;
     wi__anchor now = wi__clock_anchor();
     double ns = (double)(now.monotonic_ns - first->monotonic_ns);
