@@ -5,6 +5,13 @@
 
 within_last_module within_last;
 
+PyObject *within_import(const char *module, const char *name) {
+    PyObject *imported = PyImport_ImportModule(module);
+    PyObject *value = imported ? PyObject_GetAttrString(imported, name) : NULL;
+    Py_XDECREF(imported);
+    return value;
+}
+
 PyTypeObject *within_add_type(PyObject *module, PyType_Spec *spec, PyObject *bases) {
     PyObject *type = PyType_FromModuleAndSpec(module, spec, bases);
     if (!type) return NULL;

@@ -178,6 +178,9 @@ static inline int within_hold_type(PyTypeObject **held, PyTypeObject *type) {
     return within_hold((PyObject **)held, Py_XNewRef(type));
 }
 
+/** What a module in Python has under a name: a new reference, or NULL with an error set. */
+PyObject *within_import(const char *module, const char *name);
+
 /**
  * Make a type and add it to the module under its name.
  *

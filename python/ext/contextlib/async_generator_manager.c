@@ -75,10 +75,8 @@ static PyType_Spec spec = {
 int within_add_async_generator_manager(PyObject *module) {
     within_state *state = within_state_of(module);
     PyObject *stops = PyTuple_Pack(2, PyExc_StopIteration, PyExc_StopAsyncIteration);
-    PyObject *contextlib = stops ? PyImport_ImportModule("contextlib") : NULL;
-    if (within_hold(&state->stops, stops) || !contextlib) return -1;
-    PyObject *decorator = PyObject_GetAttrString(contextlib, "AsyncContextDecorator");
-    Py_DECREF(contextlib);
+    if (within_hold(&state->stops, stops)) return -1;
+    PyObject *decorator = within_import("contextlib", "AsyncContextDecorator");
     if (within_hold(&state->async_context_decorator, decorator)) return -1;
     PyObject *bases = PyTuple_Pack(2, state->generator_manager_base, decorator);
     if (!bases) return -1;

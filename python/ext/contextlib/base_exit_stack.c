@@ -308,9 +308,6 @@ static PyType_Spec spec = {
 
 int within_add_base_exit_stack(PyObject *module) {
     within_state *state = within_state_of(module);
-    PyObject *collections = PyImport_ImportModule("_collections");
-    PyObject *deque = collections ? PyObject_GetAttrString(collections, "deque") : NULL;
-    Py_XDECREF(collections);
-    if (within_hold(&state->deque, deque)) return -1;
+    if (within_hold(&state->deque, within_import("_collections", "deque"))) return -1;
     return within_hold_type(&state->base_exit_stack, within_add_type(module, &spec, NULL));
 }

@@ -8,13 +8,9 @@
 
 /* within/_functions.py makes the function that stands for the decorated one. */
 static PyObject *decorate(PyObject *manager, PyObject *func) {
-    PyObject *functions = PyImport_ImportModule("within._functions");
-    if (!functions) return NULL;
-    PyObject *args[] = {functions, manager, func};
-    PyObject *name = PyUnicode_InternFromString("decorated_function");
-    PyObject *result = name ? PyObject_VectorcallMethod(name, args, 3, NULL) : NULL;
-    Py_XDECREF(name);
-    Py_DECREF(functions);
+    PyObject *make = within_import("within._functions", "decorated_function");
+    PyObject *result = make ? PyObject_CallFunctionObjArgs(make, manager, func, NULL) : NULL;
+    Py_XDECREF(make);
     return result;
 }
 
@@ -67,10 +63,9 @@ static PyObject *block(PyObject *manager, within_special_method enter, within_sp
 
 /* No manager after all: a with statement says so in the words of the running version. */
 static PyObject *refuse(PyObject *manager) {
-    PyObject *functions = PyImport_ImportModule("within._functions");
-    if (!functions) return NULL;
-    PyObject *result = PyObject_CallMethod(functions, "enter_and_exit", "O", manager);
-    Py_DECREF(functions);
+    PyObject *enter_and_exit = within_import("within._functions", "enter_and_exit");
+    PyObject *result = enter_and_exit ? PyObject_CallOneArg(enter_and_exit, manager) : NULL;
+    Py_XDECREF(enter_and_exit);
     return result;
 }
 
@@ -170,10 +165,7 @@ static PyType_Spec spec = {
 
 /* A subclass of the standard one, for whoever asks with isinstance. */
 int within_add_context_decorator(PyObject *module) {
-    PyObject *contextlib = PyImport_ImportModule("contextlib");
-    if (!contextlib) return -1;
-    PyObject *base = PyObject_GetAttrString(contextlib, "ContextDecorator");
-    Py_DECREF(contextlib);
+    PyObject *base = within_import("contextlib", "ContextDecorator");
     PyTypeObject *type = base ? within_add_type(module, &spec, base) : NULL;
     Py_XDECREF(base);
     within_state *state = within_state_of(module);

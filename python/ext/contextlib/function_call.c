@@ -78,10 +78,7 @@ static PyMethodDef functions[] = {
 
 /* What a wrapper copies differs between versions; functools knows. */
 int within_add_function_call(PyObject *module) {
-    PyObject *functools = PyImport_ImportModule("functools");
-    if (!functools) return -1;
-    PyObject *names = PyObject_GetAttrString(functools, "WRAPPER_ASSIGNMENTS");
-    Py_DECREF(functools);
+    PyObject *names = within_import("functools", "WRAPPER_ASSIGNMENTS");
     PyObject *tuple = names ? PySequence_Tuple(names) : NULL;
     Py_XDECREF(names);
     if (within_hold(&within_state_of(module)->wrapper_assignments, tuple)) return -1;

@@ -151,10 +151,8 @@ int within_generator_throw(const within_state *state, PyObject *generator,
 /* A generator that does not stop is closed by the standard library since some 3.11.x: the code tells. */
 int within_add_generator(PyObject *module) {
     (void)module;
-    PyObject *contextlib = PyImport_ImportModule("contextlib");
-    PyObject *type = NULL, *leave = NULL;
-    if (contextlib) type = PyObject_GetAttrString(contextlib, "_GeneratorContextManager");
-    if (type) leave = PyObject_GetAttrString(type, "__exit__");
+    PyObject *type = within_import("contextlib", "_GeneratorContextManager");
+    PyObject *leave = type ? PyObject_GetAttrString(type, "__exit__") : NULL;
     int found = leave ? 1 : -1;
     if (leave && PyFunction_Check(leave)) {
         PyObject *close = PyUnicode_FromString("close");
@@ -165,6 +163,5 @@ int within_add_generator(PyObject *module) {
     closes = found > 0;
     Py_XDECREF(leave);
     Py_XDECREF(type);
-    Py_XDECREF(contextlib);
     return found < 0 ? -1 : 0;
 }

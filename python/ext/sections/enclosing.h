@@ -58,6 +58,15 @@ int within_place_open(within_place *place, within_family *family, const void *si
 /** Close it, on any thread. */
 void within_place_close(within_place *place, wi_reason reason);
 
+/**
+ * Why a block ends, told by the type that its __exit__ got. A generator that is closed in the middle ends by
+ * GeneratorExit, which is no error.
+ */
+static inline wi_reason within_reason_of(PyObject *type) {
+    if (type == Py_None) return WI_END;
+    return type == PyExc_GeneratorExit ? WI_LEFT : WI_RAISED;
+}
+
 /** End a family: nothing of it is open. */
 void within_family_end(within_family *family);
 

@@ -39,19 +39,13 @@ static PyObject *section_enter(PyObject *object, PyObject *unused_argument) {
     return Py_NewRef(object);
 }
 
-/* A generator that is closed in the middle ends by GeneratorExit, which is no error. */
-static wi_reason reason_of(PyObject *type) {
-    if (type == Py_None) return WI_END;
-    return type == PyExc_GeneratorExit ? WI_LEFT : WI_RAISED;
-}
-
 static PyObject *section_exit(PyObject *object, PyObject *const *args, Py_ssize_t count) {
     section *self = (section *)object;
     if (count != 3)
         return PyErr_Format(PyExc_TypeError, "__exit__() takes 3 arguments (%zd given)", count);
     if (!is_open(self))
         return PyErr_Format(PyExc_RuntimeError, "section %R is not open", self->str);
-    within_place_close(&self->place, reason_of(args[0]));
+    within_place_close(&self->place, within_reason_of(args[0]));
     Py_RETURN_NONE;
 }
 
@@ -168,16 +162,20 @@ static PyObject *section_repr(PyObject *object) {
                                 is_open(self) ? "open" : "not open");
 }
 
-/* Rare, and easier to say in Python: within/_decorators.py. */
+/* Rare, and easier to say in Python. */
+PyObject *within_in_section(PyObject *owner, PyObject *function) {
+    PyObject *decorate = within_import("within._decorators", "in_section");
+    PyObject *result =
+        decorate ? PyObject_CallFunctionObjArgs(decorate, owner, function, NULL) : NULL;
+    Py_XDECREF(decorate);
+    return result;
+}
+
 static PyObject *section_decorate(PyObject *object, PyObject *const *args, size_t nargsf,
                                   PyObject *names) {
     if (PyVectorcall_NARGS(nargsf) != 1 || names)
         return PyErr_Format(PyExc_TypeError, "a section as a decorator takes one function");
-    PyObject *decorators = PyImport_ImportModule("within._decorators");
-    if (!decorators) return NULL;
-    PyObject *result = PyObject_CallMethod(decorators, "in_section", "OO", object, args[0]);
-    Py_DECREF(decorators);
-    return result;
+    return within_in_section(object, args[0]);
 }
 
 /* ---- the type ---- */

@@ -16,4 +16,7 @@
  */
 PyObject *within_section_new(PyObject *name, PyObject *owner, within_family *family);
 
+/** What a section or timer does as a decorator. @return the function that stands for `function`, or NULL. */
+PyObject *within_in_section(PyObject *owner, PyObject *function);
+
 #endif

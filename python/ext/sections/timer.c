@@ -1,4 +1,5 @@
 /* within.Timer: prints how long its block took, and keeps the figure. */
+#include "sections/section.h"
 #include "sections/timed.h"
 #include "with_methods.h"
 
@@ -88,8 +89,7 @@ static PyObject *timer_exit(PyObject *self, PyObject *const *args, Py_ssize_t co
     timer *t = (timer *)self;
     if (!t->running) return PyErr_Format(PyExc_RuntimeError, "Timer %R is not running", t->label);
     int raised = count > 0 && args[0] != Py_None;
-    int is_closed = raised && args[0] == PyExc_GeneratorExit; /* a generator, in the middle */
-    stop(t, is_closed ? WI_LEFT : raised ? WI_RAISED : WI_END);
+    stop(t, raised ? within_reason_of(args[0]) : WI_END);
     if (t->quiet || print_line(t) == 0) Py_RETURN_NONE;
     if (!raised || !PyErr_ExceptionMatches(PyExc_Exception)) return NULL;
     PyErr_WriteUnraisable(self);
@@ -103,11 +103,7 @@ static PyObject *timer_call_other(PyObject *self, PyObject *const *args, size_t 
     if (PyVectorcall_NARGS(nargsf) != 1 || names)
         return PyErr_Format(PyExc_TypeError,
                             "a Timer is called with the function that it decorates");
-    PyObject *decorators = PyImport_ImportModule("within._decorators");
-    if (!decorators) return NULL;
-    PyObject *wrapper = PyObject_CallMethod(decorators, "in_section", "OO", self, args[0]);
-    Py_DECREF(decorators);
-    return wrapper;
+    return within_in_section(self, args[0]);
 }
 
 static const within_with_methods with_methods = {
