@@ -183,6 +183,8 @@ def _why_not(tool):
 
 def _tool():
     tool = Path(os.environ.get("WITHIN_BUILD", ROOT / "build")) / "tests" / "faults" / "fault"
+    if not tool.exists():
+        raise RuntimeError(f"{tool} is not built; type: make test")
     why = _why_not(tool)
     if why:
         pytest.skip(f"no process can be traced here: {why}")

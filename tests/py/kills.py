@@ -13,6 +13,7 @@ import random
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -52,7 +53,7 @@ def kill_at_random(command, times, seed, longest_s, reset):
     Yields
     ------
     Death
-        When no process of the group runs any more. Leaving the loop kills what runs.
+        When no process of the group runs any more. Leaving the loop waits for what runs to be killed.
     """
     yield from kill_in_folders(command, [None], times, seed, longest_s, lambda folder: reset())
 
@@ -80,14 +81,13 @@ def kill_in_folders(command, folders, times, seed, longest_s, reset):
         for number in range(times + len(folders)):
             folder = folders[number % len(folders)]
             if folder in runs:
-                yield runs[folder].kill()
-                del runs[folder]
+                yield runs.pop(folder).wait()
             if number < times:
                 reset(folder)
                 runs[folder] = _Run(command, folder, number, pace.uniform(0, longest_s))
     finally:
         for run in runs.values():
-            run.kill()
+            run.wait()
 
 
 class _Run:
@@ -98,15 +98,15 @@ class _Run:
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT,
             start_new_session=True,
         )  # fmt: skip
-        self.end = time.monotonic() + after_s
+        # On a thread, as what a test does with another death may take its time.
+        self.killer = threading.Timer(after_s, os.killpg, (self.process.pid, signal.SIGKILL))
+        self.killer.start()
 
-    def kill(self):
-        if self.process.returncode is None:
-            time.sleep(max(0.0, self.end - time.monotonic()))
-            os.killpg(self.process.pid, signal.SIGKILL)  # it is not waited for yet: the group is there
-            self.process.wait()
-            while _group_runs(self.process.pid):
-                time.sleep(0.001)
+    def wait(self):
+        self.killer.join()  # before the process is waited for, so that the group is there
+        self.process.wait()
+        while _group_runs(self.process.pid):
+            time.sleep(0.001)
         with self.output:
             self.output.seek(0)
             output = self.output.read().decode(errors="replace")
