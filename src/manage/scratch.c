@@ -23,6 +23,11 @@ struct wi__scratch {
 
 static const char cannot[] = "no scratch directory can be made in it";
 
+const char *wi__scratch_parent(void) {
+    const char *given = secure_getenv("TMPDIR");
+    return given && *given ? given : "/tmp";
+}
+
 const char *wi__scratch_path(const wi__scratch *scratch) { return scratch->path; }
 
 int wi__scratch_is_foreign(const wi__scratch *scratch) { return scratch->pid != getpid(); }

@@ -12,6 +12,9 @@
 
 typedef struct wi__scratch wi__scratch;
 
+/** Where they are made by default: $TMPDIR, or /tmp if that is not set or empty. */
+const char *wi__scratch_parent(void);
+
 /**
  * Make a scratch directory in the folder `parent`.
  *

@@ -2,7 +2,6 @@
 #include <within/tempdir.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "manage/scratch.h"
@@ -14,9 +13,7 @@ static const char *prefix_of(const wi_tempdir *dir) {
 }
 
 static const char *parent_of(const wi_tempdir *dir) {
-    const char *given = secure_getenv("TMPDIR");
-    if (dir->options.parent) return dir->options.parent;
-    return given && *given ? given : "/tmp";
+    return dir->options.parent ? dir->options.parent : wi__scratch_parent();
 }
 
 static void check_prefix(const char *prefix) {
