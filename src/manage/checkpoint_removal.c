@@ -68,7 +68,7 @@ void wi__series_tidy(int folder, const char *path, const wi__listing *listing) {
     const place at = {folder, path};
     for (size_t i = 0; i < listing->leftover_count; i++) {
         const char *name = listing->leftovers[i].name;
-        uint64_t sequence = wi__leftover_sequence(name);
+        uint64_t sequence = wi__stray_sequence(name);
         if (sequence)
             remove_leftover_manifest(&at, name, sequence);
         else

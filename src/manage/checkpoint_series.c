@@ -64,12 +64,12 @@ static int add_published(wi__listing *listing, uint64_t sequence) {
 static int add_leftover(wi__listing *listing, const char *name) {
     if (listing->leftover_count == listing->leftover_room) {
         size_t room = listing->leftover_room ? 2 * listing->leftover_room : 8;
-        wi__leftover *leftovers = realloc(listing->leftovers, room * sizeof *leftovers);
+        wi__stray *leftovers = realloc(listing->leftovers, room * sizeof *leftovers);
         if (!leftovers) return -1;
         listing->leftovers = leftovers;
         listing->leftover_room = room;
     }
-    wi__leftover *added = &listing->leftovers[listing->leftover_count++];
+    wi__stray *added = &listing->leftovers[listing->leftover_count++];
     snprintf(added->name, sizeof added->name, "%s", name);
     return 0;
 }
@@ -85,7 +85,7 @@ static int begins(const char *text, const char *with) {
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-uint64_t wi__leftover_sequence(const char *name) {
+uint64_t wi__stray_sequence(const char *name) {
     const char *suffix;
     uint64_t sequence = sequence_of(name + 1, &suffix);
     return sequence && begins(suffix, ".manifest.within-") ? sequence : 0;
@@ -93,7 +93,7 @@ uint64_t wi__leftover_sequence(const char *name) {
 
 static int add_hidden(wi__listing *listing, const char *name) {
     wi__owner owner;
-    uint64_t sequence = wi__leftover_sequence(name);
+    uint64_t sequence = wi__stray_sequence(name);
     if (!sequence && !begins(name, "." WI__SCRATCH_STEM ".within-")) return 0;
     if (!wi__owner_of_name(name, &owner)) return 0;
     if (sequence > listing->last) listing->last = sequence;

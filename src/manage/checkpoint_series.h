@@ -17,16 +17,16 @@
 
 #define WI__SCRATCH_STEM "checkpoint"
 
-typedef struct wi__leftover {
+typedef struct wi__stray {
     char name[NAME_MAX + 1];
-} wi__leftover;
+} wi__stray;
 
 /** What the names in a folder say. */
 typedef struct wi__listing {
     uint64_t *published; /* the sequences that have a manifest, ascending */
     size_t count, room;
     uint64_t last;           /* the highest sequence of any name, 0 if there is none */
-    wi__leftover *leftovers; /* of dead processes, and of removals here that failed half-way */
+    wi__stray *leftovers; /* of dead processes, and of removals here that failed half-way */
     size_t leftover_count, leftover_room;
 } wi__listing;
 
@@ -68,7 +68,7 @@ int wi__series_check(wi__manifest *manifest, int folder, uint64_t sequence, int 
 int wi__series_read(wi__manifest *manifest, int folder, uint64_t sequence, wi__failure *failure);
 
 /** The sequence of a leftover manifest's name; 0 if it is a folder in which a checkpoint was made. */
-uint64_t wi__leftover_sequence(const char *name);
+uint64_t wi__stray_sequence(const char *name);
 /** Is this what a checkpoint with this sequence is called, and its manifest says? */
 int wi__series_is_manifest_of(const wi__manifest *manifest, uint64_t sequence);
 
