@@ -51,29 +51,55 @@ static void remove_checkpoint(const place *at, const wi__manifest *manifest) {
 
 /* ---- what the dead left ---- */
 
+static int fail_to_remove(wi__removal *removal, const char *name, int error) {
+    *removal = (wi__removal){.left = 1, .error = error};
+    snprintf(removal->path, sizeof removal->path, "%s", name);
+    return error;
+}
+
 /* One that is cut off was never renamed, and its data have no name yet; one of a newer version is not understood. */
-static void remove_leftover_manifest(const place *at, const char *name, uint64_t sequence) {
+static int remove_data(int folder, const char *name, int how, wi__removal *removal) {
     wi__manifest manifest;
-    wi__failure failure;
-    int stays, is_read = wi__manifest_read(&manifest, at->folder, name, &failure) == 0;
-    if (is_read && wi__series_is_manifest_of(&manifest, sequence))
-        stays = remove_or_say(at, manifest.data);
-    else
-        stays = !is_read && (failure.errnum || manifest.version > WI__MANIFEST_VERSION);
+    wi__failure failure = {.errnum = 0};
+    int is_read = wi__manifest_read(&manifest, folder, name, &failure) == 0, error = 0;
+    *removal = (wi__removal){.files = 0};
+    if (is_read && wi__series_is_manifest_of(&manifest, wi__stray_sequence(name)))
+        error = wi__remove_tree(folder, manifest.data, how, removal);
+    else if (!is_read && manifest.version > WI__MANIFEST_VERSION)
+        error = fail_to_remove(removal, name, ENOTSUP);
+    else if (!is_read && failure.errnum && failure.errnum != ENOENT)
+        error = fail_to_remove(removal, name, failure.errnum);
     wi__manifest_release(&manifest);
-    if (!stays) remove_or_say(at, name);
+    return error;
+}
+
+static int remove_stray(int folder, const char *name, int how, wi__removal *removal) {
+    wi__removal data = {.files = 0};
+    if (wi__stray_sequence(name) && remove_data(folder, name, how, &data)) {
+        *removal = data;
+        return data.error;
+    }
+    wi__remove_tree(folder, name, how, removal);
+    removal->files += data.files;
+    removal->bytes += data.bytes;
+    return removal->error;
 }
 
 void wi__series_tidy(int folder, const char *path, const wi__listing *listing) {
     const place at = {folder, path};
-    for (size_t i = 0; i < listing->leftover_count; i++) {
-        const char *name = listing->leftovers[i].name;
-        uint64_t sequence = wi__stray_sequence(name);
-        if (sequence)
-            remove_leftover_manifest(&at, name, sequence);
-        else
-            remove_or_say(&at, name);
-    }
+    wi__removal removal;
+    for (size_t i = 0; i < listing->leftover_count; i++)
+        if (remove_stray(folder, listing->leftovers[i].name, 0, &removal))
+            say_kept(&at, removal.path, removal.error);
+}
+
+int wi__stray_remove(int folder, const char *name, int how, wi__removal *removal) {
+    wi__failure failure;
+    int lock = how & WI__REMOVE_DRY ? -1 : wi__series_lock(folder, &failure);
+    if (lock < 0 && !(how & WI__REMOVE_DRY)) return fail_to_remove(removal, name, failure.errnum);
+    int error = remove_stray(folder, name, how, removal);
+    if (lock >= 0) wi__series_unlock(lock);
+    return error;
 }
 
 /* ---- those beyond what is to be kept ---- */

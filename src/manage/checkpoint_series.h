@@ -14,6 +14,7 @@
 #include <limits.h>
 
 #include "manage/checkpoint_manifest.h"
+#include "manage/remove_tree.h"
 
 #define WI__SCRATCH_STEM "checkpoint"
 
@@ -25,7 +26,7 @@ typedef struct wi__stray {
 typedef struct wi__listing {
     uint64_t *published; /* the sequences that have a manifest, ascending */
     size_t count, room;
-    uint64_t last;           /* the highest sequence of any name, 0 if there is none */
+    uint64_t last;        /* the highest sequence of any name, 0 if there is none */
     wi__stray *leftovers; /* of dead processes, and of removals here that failed half-way */
     size_t leftover_count, leftover_room;
 } wi__listing;
@@ -67,7 +68,7 @@ int wi__series_check(wi__manifest *manifest, int folder, uint64_t sequence, int 
 /** Read the manifest only. */
 int wi__series_read(wi__manifest *manifest, int folder, uint64_t sequence, wi__failure *failure);
 
-/** The sequence of a leftover manifest's name; 0 if it is a folder in which a checkpoint was made. */
+/** The sequence of a manifest's name that does not count: ".checkpoint-000042.manifest.within-…". 0: it is none. */
 uint64_t wi__stray_sequence(const char *name);
 /** Is this what a checkpoint with this sequence is called, and its manifest says? */
 int wi__series_is_manifest_of(const wi__manifest *manifest, uint64_t sequence);
@@ -83,5 +84,11 @@ void wi__series_rotate(int folder, const char *path, const wi_checkpoints_option
 
 /** Remove what dead processes left in a series. @return 0, or -1 and the failure: the folder can't be used. */
 int wi__series_clean(const char *path, wi__failure *failure);
+
+/**
+ * Remove a dead process's manifest that does not count, and before it the data that it names. Others in the folder
+ * are kept from publishing meanwhile. The parameters are wi__remove_tree's.
+ */
+int wi__stray_remove(int folder, const char *name, int how, wi__removal *removal);
 
 #endif
