@@ -349,7 +349,8 @@ threading.Thread(target=time.sleep, args=(100,), daemon=True).start()
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        child = subprocess.Popen(["sleep", "100"])
+        child = subprocess.Popen(["sh", "-c", "echo ready; read x"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        child.stdout.readline()
         open({str(pids)!r}, "w").write(f"{{os.getpid()}} {{child.pid}}")
         os.write(write, b"x")
     time.sleep(100)
@@ -423,6 +424,22 @@ def test_calls_of_many_threads_are_all_counted(compile_c, folder, tmp_path):
     assert inject([program], folder, 200, "kill").returncode == KILLED
 
 
+def test_a_call_that_an_exec_cuts_off_is_listed_without_a_result(folder):
+    script = """
+import fcntl, os, threading
+def replace():
+    while not any("->" in line and f" {os.getpid()} " in line for line in open("/proc/locks")):
+        pass
+    os.execlp("true", "true")
+threading.Thread(target=replace).start()
+files = [os.open("f", os.O_RDWR | os.O_CREAT) for _ in range(2)]
+for file in files:
+    fcntl.flock(file, fcntl.LOCK_EX)
+"""
+    listed = calls(python(script), folder)
+    assert [(call.name, call.result) for call in listed][2:] == [("lock", 0), ("lock", None)]
+
+
 # ---- what the command notices ----
 
 
@@ -435,7 +452,7 @@ def test_the_status_is_that_of_the_command(folder):
 
 def test_signals_arrive_and_processes_stop_and_go_on(folder):
     script = """
-import os, signal, time
+import os, select, signal
 seen = []
 signal.signal(signal.SIGUSR1, lambda *_: seen.append("usr1"))
 signal.signal(signal.SIGALRM, lambda *_: seen.append("alarm"))
@@ -444,15 +461,18 @@ for number in signal.SIGUSR1, signal.SIGTRAP:
     os.kill(os.getpid(), number)
 signal.setitimer(signal.ITIMER_REAL, 0.001)
 signal.pause()
+went_on, write = os.pipe()
 child = os.fork()
 if child == 0:
     os.kill(os.getpid(), signal.SIGSTOP)
+    os.write(write, b"x")
     os._exit(7)
 stopped = os.WIFSTOPPED(os.waitpid(child, os.WUNTRACED)[1])
+early = select.select([went_on], [], [], 0.05)[0]
 os.kill(child, signal.SIGCONT)
-print(*seen, stopped, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+print(*seen, stopped, early, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-    assert inject(python(script), folder, 1, "EIO").stdout == "usr1 trap alarm True 7\n"
+    assert inject(python(script), folder, 1, "EIO").stdout == "usr1 trap alarm True [] 7\n"
 
 
 def test_a_signal_to_the_tool_goes_to_the_command(build, folder):
@@ -468,11 +488,11 @@ def test_a_signal_to_the_tool_goes_to_the_command(build, folder):
 
 def test_a_killed_tool_takes_the_command_along(build, folder):
     calls(["true"], folder)
+    command = python("import signal; print('ready', flush=True); signal.pause()")
     tool = subprocess.Popen(
-        [build / "tests" / "faults" / "fault", "--under", folder, "--", "sh", "-c", "echo ready; sleep 100"],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    tool.stdout.readline()
+        [build / "tests" / "faults" / "fault", "--under", folder, "--", *command], stdout=subprocess.PIPE, text=True
+    )
+    assert tool.stdout.readline() == "ready\n"
     tool.kill()
     assert tool.communicate(timeout=60)[0] == ""  # nobody has the other end of the pipe
 
@@ -580,6 +600,19 @@ def test_random_kills_end_the_whole_group(folder, monkeypatch):
         assert rows.stat().st_size == size
     assert [death.number for death in deaths] == list(range(10))
     assert len(resets) == 10
+
+
+def test_a_death_is_told_when_none_of_the_group_runs(folder, monkeypatch):
+    leader = subprocess.Popen(["sh", "-c", "sleep 100 & exit"], start_new_session=True)
+    leader.wait()
+    assert kills._group_runs(leader.pid)
+    os.killpg(leader.pid, signal.SIGKILL)
+    while kills._group_runs(leader.pid):
+        time.sleep(0.001)
+    answers = [True, True, False]
+    monkeypatch.setattr(kills, "_group_runs", lambda group: answers.pop(0))
+    list(kill_at_random(["sleep", "10"], 1, 1, 0, lambda: None))
+    assert not answers
 
 
 def test_random_kills_are_at_the_same_times_for_the_same_seed(folder):
