@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "report": {"public", "reader"},
     "ext": {"public"},
     "ext/contextlib": {"public", "ext"},
+    "ext/files": {"public", "ext"},
     "ext/sections": {"public", "ext", "door", "reader"},
     "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},
     "top": {"public"},

@@ -19,6 +19,7 @@
 /* What `import within` makes: X(part); within_add_part is in the file of that name. */
 #define WITHIN_PARTS(X)                                                                            \
     X(with_methods)                                                                                \
+    X(core_call)                                                                                   \
     X(section_names)                                                                               \
     X(enclosing)                                                                                   \
     X(section)                                                                                     \
@@ -52,6 +53,7 @@
 /* What the state holds references to: X(type, name). NULL for parts that were not added. */
 #define WITHIN_HELD(X)                                                                             \
     X(PyTypeObject, with_method)                                                                   \
+    X(PyObject, data_error)                                                                        \
     X(PyTypeObject, section)                                                                       \
     X(PyTypeObject, tree)                                                                          \
     X(PyTypeObject, iteration)                                                                     \

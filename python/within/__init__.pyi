@@ -17,6 +17,8 @@ class _Stream(Protocol):
 
 __version__: str
 
+class DataError(ValueError): ...
+
 class section:
     def __new__(cls, name: str) -> Self: ...
     @property

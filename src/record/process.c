@@ -42,10 +42,13 @@ void wi__boot_id(char *buffer, size_t size) {
     fclose(file);
 }
 
+int wi__process_lives(const wi__process *process) {
+    if (!process->pid || (kill((pid_t)process->pid, 0) != 0 && errno != EPERM)) return 0;
+    return process->start == 0 || start_of(process->pid) == process->start;
+}
+
 int wi__process_is_alive(const wi__process *process, const char *boot_id) {
     char boot[40];
     wi__boot_id(boot, sizeof boot);
-    if (!process->pid || strncmp(boot, boot_id, sizeof boot) != 0) return 0;
-    if (kill((pid_t)process->pid, 0) != 0 && errno != EPERM) return 0;
-    return process->start == 0 || start_of(process->pid) == process->start;
+    return strncmp(boot, boot_id, sizeof boot) == 0 && wi__process_lives(process);
 }

@@ -1,0 +1,61 @@
+/* Calls of the core, and its errors as Python's exceptions. */
+#include "core_call.h"
+
+#include <within/error.h>
+
+#include "raised.h"
+
+static PyObject *exception_type(const wi_error *error) {
+    if (wi_error_is(error, WI_OS_ERROR)) return PyExc_OSError;
+    if (wi_error_is(error, WI_VALUE_ERROR)) return PyExc_ValueError;
+    if (wi_error_is(error, WI_DATA_ERROR)) return within_last.state->data_error;
+    if (wi_error_is(error, WI_LOOKUP_ERROR)) return PyExc_LookupError;
+    if (wi_error_is(error, WI_MEMORY_ERROR)) return PyExc_MemoryError;
+    if (wi_error_is(error, WI_ARITHMETIC_ERROR)) return PyExc_ArithmeticError;
+    return PyExc_RuntimeError;
+}
+
+/* With an errno value Python itself chooses the subclass of OSError. */
+static PyObject *exception_alone(const wi_error *error) {
+    PyObject *type = exception_type(error), *exception = NULL;
+    PyObject *text = PyUnicode_DecodeFSDefault(wi_error_message(error));
+    if (text && type == PyExc_OSError && wi_error_errno(error))
+        exception = PyObject_CallFunction(type, "iO", wi_error_errno(error), text);
+    else if (text)
+        exception = PyObject_CallOneArg(type, text);
+    Py_XDECREF(text);
+    return exception;
+}
+
+static PyObject *exception_of(const wi_error *error) {
+    PyObject *exception = exception_alone(error);
+    const wi_error *cause = wi_error_cause(error), *context = wi_error_context(error);
+    PyObject *behind =
+        exception && (cause || context) ? exception_of(cause ? cause : context) : NULL;
+    if (behind && cause)
+        PyException_SetCause(exception, behind);
+    else if (behind)
+        PyException_SetContext(exception, behind);
+    return exception;
+}
+
+int within_call(void (*fn)(void *arg), void *arg) {
+    wi_error *error = NULL;
+    int returned;
+    Py_BEGIN_ALLOW_THREADS returned = wi_call(fn, arg, &error);
+    Py_END_ALLOW_THREADS if (returned) return 0;
+    PyObject *exception = exception_of(error);
+    wi_error_free(error);
+    if (exception) within_raise(exception);
+    return -1;
+}
+
+PyDoc_STRVAR(data_error_doc, "What was read is damaged, or not what it should be.");
+
+int within_add_core_call(PyObject *module) {
+    within_state *state = within_state_of(module);
+    PyObject *type =
+        PyErr_NewExceptionWithDoc("within.DataError", data_error_doc, PyExc_ValueError, NULL);
+    if (within_hold(&state->data_error, type)) return -1;
+    return PyModule_AddObjectRef(module, "DataError", type);
+}

@@ -1,0 +1,19 @@
+/*
+ * Calls of the core that may raise: its errors become Python's exceptions, and no longjmp crosses a Python frame.
+ */
+#ifndef WITHIN_EXT_CORE_CALL_H
+#define WITHIN_EXT_CORE_CALL_H
+
+#include "module.h"
+
+/**
+ * Run fn(arg) without the GIL. It must touch no Python object.
+ *
+ * An error that it raises becomes OSError (with errno, as its subclass), ValueError, LookupError, MemoryError,
+ * ArithmeticError, within.DataError, or RuntimeError; causes and contexts come along.
+ *
+ * @return 0, or -1 with an exception set.
+ */
+int within_call(void (*fn)(void *arg), void *arg);
+
+#endif
