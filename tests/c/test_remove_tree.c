@@ -2,6 +2,7 @@
 #include "record_helpers.h"
 
 #include <sched.h>
+#include <stdatomic.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 
@@ -267,7 +268,7 @@ alone(a_file_that_something_is_mounted_on_is_left_and_said) {
 
 /* ---- while others change the tree ---- */
 
-static volatile int stop;
+static atomic_int stop;
 
 /* A folder and a link to the outside take each other's place, all the time. */
 static void *swap(void *unused) {

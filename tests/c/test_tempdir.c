@@ -2,6 +2,7 @@
 #include "record_helpers.h"
 
 #include <dirent.h>
+#include <sys/prctl.h>
 
 #include "manage/leftover.h"
 
@@ -571,6 +572,7 @@ alone(one_whose_owner_file_is_locked_stays_whatever_its_name_says) {
     expect(pipe(ready) == 0);
     pid_t holder = fork();
     if (holder == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when an expectation fails */
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         int file = open(name, O_RDWR | O_CLOEXEC);
         _exit(fcntl(file, F_SETLK, &lock) != 0 || write(ready[1], "", 1) != 1 || pause());

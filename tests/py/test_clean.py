@@ -358,6 +358,30 @@ def test_a_directory_of_another_user_beside_an_owner_file_stays(clean, scratch, 
 # ---- what goes wrong ----
 
 
+def as_nobody(command, folder, environment):
+    """Run a command as a user without rights, who may reach the folder."""
+    for parent in folder.parents:
+        if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/"):
+            os.chmod(parent, 0o755)
+    return subprocess.run(
+        command, cwd="/", env=environment, user=65534, group=65534, extra_groups=[],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+@needs_root
+def test_folders_that_cannot_be_read_are_said_and_those_asked_for_fail(within, scratch, here):
+    for name in "given", "below/closed":
+        (here / name).mkdir(parents=True)
+        os.chmod(here / name, 0)
+    done = as_nobody([within, "clean", here / "given", here / "below"], here, {"TMPDIR": str(scratch)})
+    assert sorted(done.stderr.splitlines()) == [
+        f"within clean: cannot look into {here}/{name}: Permission denied" for name in ("below/closed", "given")
+    ]
+    assert done.returncode == 1 and done.stdout.endswith("removed nothing; failed 1\n")
+    assert as_nobody([within, "clean", here / "below"], here, {"TMPDIR": str(scratch)}).returncode == 0
+
+
 @needs_root
 def test_what_cannot_be_removed_is_said_and_keeps_its_owner(within, scratch, here, token):
     directory = make_scratch(scratch, token())
@@ -367,13 +391,7 @@ def test_what_cannot_be_removed_is_said_and_keeps_its_owner(within, scratch, her
         os.chown(path, 65534, 65534, follow_symlinks=False)
     os.chown(directory / "other", 1, 1)
     os.chmod(directory / "other", 0o755)
-    for folder in here.parents:
-        if folder.stat().st_uid == 0 and str(folder).startswith("/tmp/"):
-            os.chmod(folder, 0o755)
-    done = subprocess.run(
-        [within, "clean", str(here)], cwd="/", env={"TMPDIR": str(scratch)}, user=65534, group=65534, extra_groups=[],
-        capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
+    done = as_nobody([within, "clean", str(here)], here, {"TMPDIR": str(scratch)})
     assert done.returncode == 1
     assert done.stderr == f"within clean: cannot remove {directory}/other/file: Permission denied\n"
     assert done.stdout == "looked at 2 folders; removed nothing; failed 1\n"
