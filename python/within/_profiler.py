@@ -1,6 +1,7 @@
 """Profiler: sections of one's own, apart from the process's sections and from other profilers."""
 
 from . import _within
+from ._stats import SectionStats, to_dict, to_pandas
 
 TITLE = "Profiling Report"
 
@@ -50,8 +51,6 @@ class Profiler(_within.Profiler):
         >>> load.path, load.calls, 0 < load.self == load.total == load.mean == load.min == load.max
         ('load', 1, True)
         """
-        from ._stats import SectionStats
-
         return [SectionStats(*line) for line in sorted(self._lines(), key=lambda line: line[0])]
 
     def report(self, columns=(), stream=None, title=TITLE):
@@ -87,8 +86,6 @@ class Profiler(_within.Profiler):
 
     def to_dict(self):
         """Return ``{path: {"calls": …, "total": …, …}}``, ready for JSON: None where there is no figure yet."""
-        from ._stats import to_dict
-
         return to_dict(self.stats())
 
     def to_pandas(self):
@@ -99,8 +96,6 @@ class Profiler(_within.Profiler):
         ImportError
             If pandas is not installed.
         """
-        from ._stats import to_pandas
-
         return to_pandas(self.stats())
 
     def __str__(self):

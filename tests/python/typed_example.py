@@ -166,7 +166,15 @@ def folders() -> list[Path]:
     return [Path(wi.get_include()) / "within.h", Path(wi.get_library_dir()) / "libwithin.so.0"]
 
 
+def errors() -> str:
+    try:
+        raise wi.DataError("a.ckpt: one bit is wrong")
+    except ValueError as error:
+        return str(error)
+
+
 def main() -> None:
+    errors()
     sections()
     timers()
     profilers()
