@@ -56,8 +56,10 @@ static wi__trouble close_stream(void *self) {
     file->stream = NULL;
     wi_let_go(file->holding);
     if (file->pid != getpid()) __fpurge(stream); /* it would be written twice */
-    int failed = fclose(stream) != 0 && errno != EINTR;
-    return wi__trouble_if(failed ? errno : 0, "cannot be written and closed");
+    int flushed = fflush(stream) == 0 ? 0 : errno;
+    int closed = fclose(stream) == 0 || errno == EINTR ? 0 : errno; /* it is closed even then */
+    return flushed ? wi__trouble_of("cannot be written", flushed)
+                   : wi__trouble_if(closed, "cannot be closed");
 }
 
 static wi_verdict file_exit(void *self, wi_reason reason, const wi_error *error) {

@@ -107,7 +107,7 @@ static void lose_a_write_and_raise(void *unused) {
     }
 }
 
-#define FULL "/dev/full: cannot be written and closed: No space left on device"
+#define FULL "/dev/full: cannot be written: No space left on device"
 
 alone(what_cannot_be_written_at_the_end_is_an_error) {
     int before = next_descriptor();
