@@ -1,6 +1,5 @@
 """Atomic files after kills, faults, full disks and beside other writers: old content or new, and nothing lies about."""
 
-import itertools
 import os
 import re
 import subprocess
