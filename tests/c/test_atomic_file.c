@@ -372,8 +372,6 @@ alone(permissions_of_a_file_that_went_in_the_meantime_are_kept) {
     expect_count(mode_of("out"), 0604);
 }
 
-enum { NOBODY = 65534, OTHER = 65533 };
-
 static void require_root(void) {
     if (geteuid() != 0) exit(0);
 }
@@ -410,6 +408,7 @@ alone(permissions_of_an_owner_and_group_that_cannot_be_kept_are_not_given_to_oth
     expect(seteuid(NOBODY) == 0);
     write_new("out");
     expect_count(mode_of("out"), 0722);
+    end_as_another();
 }
 
 /* ---- targets ---- */
@@ -507,6 +506,7 @@ alone(what_must_not_be_written_is_refused) {
                    "sub/out: its folder must not be written: Permission denied");
     expect_refused(write_new_at_path, "sub/out", WI_PERMISSION_ERROR,
                    "sub/out: its folder must not be written: Permission denied");
+    end_as_another();
 }
 
 static void expect_written_under(const char *name) {
