@@ -8,6 +8,7 @@ from . import _within  # it loads libwithin, which programs in C then share
 from ._stats import SectionStats  # noqa: F401
 from ._within import DataError, Timer, section  # noqa: F401
 from ._profiler import Profiler  # noqa: F401
+from ._transaction import transaction  # noqa: F401
 
 __version__ = _within.__version__
 

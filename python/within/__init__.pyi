@@ -1,5 +1,7 @@
 # Every public name of the package, and its types.
+import sqlite3
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, overload, type_check_only
 
@@ -9,6 +11,7 @@ from typing_extensions import Self
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Item = TypeVar("_Item")
+_Connection = TypeVar("_Connection", bound=sqlite3.Connection)
 _Column = Literal["calls", "total", "mean", "std", "self", "min", "p50", "p99", "max", "errors"]
 
 @type_check_only
@@ -80,5 +83,6 @@ class Profiler:
     def reset(self) -> None: ...
     def _repr_html_(self) -> str: ...
 
+def transaction(conn: _Connection, *, timeout: float | None = None) -> AbstractContextManager[_Connection, None]: ...
 def get_include() -> str: ...
 def get_library_dir() -> str: ...
