@@ -14,7 +14,7 @@ _open = {}  # the open transactions of each connection, outermost first, by its 
 class Transaction:
     """What `within.transaction` makes."""
 
-    __slots__ = ("_begun", "_conn", "_hold", "_kept_open", "_pid", "_savepoint", "_timeout")
+    __slots__ = ("_begun", "_conn", "_hold", "_kept_open", "_pid", "_savepoint", "_timeout", "_waited")
 
     def __init__(self, conn, timeout):
         if not isinstance(conn, sqlite3.Connection):
@@ -64,19 +64,14 @@ class Transaction:
             raise _failure("begin a transaction", conn, "the one around it has ended already")
         if conn.in_transaction and not self._kept_open:
             self._savepoint = 1 + max((each._savepoint for each in outer), default=0)
-            self._try_to_begin(_run, "set a savepoint", f"SAVEPOINT within_{self._savepoint}")
-            return
-        if conn.in_transaction:
+        elif conn.in_transaction:
             _run(conn, "commit what was written before", "COMMIT")
-        self._try_to_begin(self._wait_for, "begin a transaction", "BEGIN IMMEDIATE")
-
-    def _try_to_begin(self, run, attempted, sql):
-        """An interrupt leaves open whether it was begun, an error does not."""
         self._begun = True
         try:
-            run(self._conn, attempted, sql)
-        except sqlite3.Error:
+            self._run_waiting(conn, f"SAVEPOINT within_{self._savepoint}" if self._savepoint else "BEGIN IMMEDIATE")
+        except sqlite3.Error as error:  # an interrupt leaves open whether it was begun
             self._begun = False
+            _name(error, f"begin a transaction{self._waited}", conn)
             raise
 
     # ---- ending ----
@@ -89,10 +84,14 @@ class Transaction:
                 "the transaction ended before its block: SQLite rolled it back (a full disk, no memory, "
                 "ON CONFLICT ROLLBACK), or the body ended it",
             )
-        if self._savepoint:
-            _run(conn, "commit", f"RELEASE within_{self._savepoint}")
-        else:
-            self._wait_for(conn, "commit (it is rolled back now)", "COMMIT")
+        try:
+            self._run_waiting(conn, f"RELEASE within_{self._savepoint}" if self._savepoint else "COMMIT")
+        except sqlite3.Error as error:
+            # It can come after what made the commit: a journal is gone, but its lock cannot be changed.
+            unknown = str(error) == "disk I/O error" and not conn.in_transaction
+            outcome = "whether it took place is not known" if unknown else "it is rolled back now"
+            _name(error, f"commit{self._waited} ({outcome})", conn)
+            raise
         self._begun = False
 
     def _end(self):
@@ -122,32 +121,32 @@ class Transaction:
 
     # ---- waiting ----
 
-    def _wait_for(self, conn, attempted, sql):
-        """Run what other connections may hold up."""
+    def _run_waiting(self, conn, sql):
+        """Run what other connections may hold up, and say in _waited for how long they did."""
+        self._waited = ""
         if self._timeout is None:
-            self._try_until(conn, attempted, sql, None)
+            self._try_until(conn, sql, None)
             return
         usual_ms = _value(conn, "PRAGMA busy_timeout")
         _value(conn, f"PRAGMA busy_timeout = {int(1000 * min(self._timeout, _SLICE_S))}")
         try:
-            self._try_until(conn, attempted, sql, self._timeout)
+            self._try_until(conn, sql, self._timeout)
         finally:
             _value(conn, f"PRAGMA busy_timeout = {usual_ms}")
 
-    def _try_until(self, conn, attempted, sql, limit_s):
+    def _try_until(self, conn, sql, limit_s):
         begin_s = time.monotonic()
         while True:
             try:
-                return _run(conn, None, sql)
-            except sqlite3.Error as error:
+                return _execute(conn, sql).close()
+            except sqlite3.OperationalError as error:
                 if not _may_pass(error):
-                    _name(error, attempted, conn)
                     raise
-                waited_s = time.monotonic() - begin_s
                 if limit_s is None:
                     limit_s = _value(conn, "PRAGMA busy_timeout") / 1000
+                waited_s = time.monotonic() - begin_s
                 if waited_s >= limit_s:
-                    _name(error, f"{attempted}, after waiting {waited_s:.3g} s", conn)
+                    self._waited = f", after waiting {waited_s:.3g} s"
                     raise
             time.sleep(_PAUSE_S)
 
@@ -166,8 +165,7 @@ def _run(conn, attempted, sql):
     try:
         _execute(conn, sql).close()
     except sqlite3.Error as error:
-        if attempted:
-            _name(error, attempted, conn)
+        _name(error, attempted, conn)
         raise
 
 
