@@ -1,5 +1,7 @@
 # Every public name of the package, and its types.
+import sqlite3
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from io import BufferedRandom, BufferedWriter, TextIOWrapper
 from os import PathLike
 from types import TracebackType
@@ -11,6 +13,7 @@ from typing_extensions import Self
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Item = TypeVar("_Item")
+_Connection = TypeVar("_Connection", bound=sqlite3.Connection)
 _Column = Literal["calls", "total", "mean", "std", "self", "min", "p50", "p99", "max", "errors"]
 
 @type_check_only
@@ -137,5 +140,6 @@ class atomic_path:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None: ...
 
+def transaction(conn: _Connection, *, timeout: float | None = None) -> AbstractContextManager[_Connection, None]: ...
 def get_include() -> str: ...
 def get_library_dir() -> str: ...
