@@ -615,11 +615,13 @@ alone(those_of_another_user_stay) {
     if (geteuid() != 0) exit(0);
     use_this_folder();
     wi__owner owner = dead_owner();
-    const char *name = make_scratch_of(&owner, 1, 1);
-    expect(chown(name, 1, 1) == 0);
+    char name[NAME_MAX + 1];
+    snprintf(name, sizeof name, "%s", make_scratch_of(&owner, 1, 1));
+    expect(chown(name, 1, 1) == 0 && chown(name + 1, 1, 1) == 0);
+    const char *mixed = make_scratch_of(&owner, 2, 1);
+    expect(chown(mixed, 1, 1) == 0); /* its directory is this user's */
     make_one();
-    expect(exists(name) &&
-           exists(name + 1)); /* whose file is another's, whose directory this user's */
+    expect(exists(name) && exists(name + 1) && exists(mixed) && exists(mixed + 1));
 }
 
 int main(void) {

@@ -25,9 +25,9 @@ NAMES = r"""
 
 int main(int argc, char **argv) {
     within (dir, wi_tempdir(.parent = argv[1])) {
+        if (argc > 2 && fork() == 0) pause();
         puts(strstr(dir->path, ".within-"));
         fflush(stdout);
-        if (argc > 2) fork();
         pause();
     }
 }
