@@ -17,6 +17,7 @@
 #include <within/section.h>
 #include <within/span.h>
 #include <within/suppress.h>
+#include <within/tempdir.h>
 #include <within/timer.h>
 #include <within/try.h>
 #include <within/version.h>

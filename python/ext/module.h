@@ -28,7 +28,8 @@
     X(tree)                                                                                        \
     X(iteration)                                                                                   \
     X(async_iteration)                                                                             \
-    X(profiler)
+    X(profiler)                                                                                    \
+    X(tempdir)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */
 #define WITHIN_CONTEXTLIB_PARTS(X)                                                                 \
