@@ -33,6 +33,7 @@ RUNS = [
     ("section", False, {"WITHIN_CLOCK": "monotonic"}),
     ("memory", True, {}),
     ("report", True, {}),
+    ("sqlite", False, {}),
 ]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")
 
