@@ -35,6 +35,7 @@ RUNS = [
     ("report", True, {}),
     ("tempdir", False, {}),
     ("atomic_file", False, {}),
+    ("sqlite", False, {}),
 ]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")
 
