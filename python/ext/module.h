@@ -30,6 +30,8 @@
     X(iteration)                                                                                   \
     X(async_iteration)                                                                             \
     X(profiler)                                                                                    \
+    X(checkpoints)                                                                                 \
+    X(checkpoint_save)                                                                             \
     X(tempdir)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */
@@ -57,6 +59,7 @@
 #define WITHIN_HELD(X)                                                                             \
     X(PyTypeObject, with_method)                                                                   \
     X(PyObject, data_error)                                                                        \
+    X(PyTypeObject, checkpoint_series)                                                             \
     X(PyTypeObject, section)                                                                       \
     X(PyTypeObject, tree)                                                                          \
     X(PyTypeObject, iteration)                                                                     \

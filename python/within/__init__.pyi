@@ -1,11 +1,13 @@
 # Every public name of the package, and its types.
+import builtins
 import sqlite3
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from io import BufferedRandom, BufferedWriter, TextIOWrapper
 from os import PathLike
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, overload, type_check_only
+from typing import Any, Generic, Literal, NamedTuple, Protocol, SupportsFloat, SupportsIndex, TypeVar, overload, type_check_only
 
 import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
 from typing_extensions import Self
@@ -84,6 +86,40 @@ class Profiler:
     def to_pandas(self) -> pandas.DataFrame: ...
     def reset(self) -> None: ...
     def _repr_html_(self) -> str: ...
+
+class Checkpoint(NamedTuple):
+    path: Path
+    sequence: int
+    step: int
+    time: float
+    metrics: dict[str, float]
+
+class checkpoints:
+    folder: str | PathLike[str]
+    passed_over: list[tuple[str, str]]
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        keep: int | None = 3,
+        *,
+        best: str | tuple[str, Literal["min", "max"]] | None = None,
+        suffix: str = "",
+    ) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
+    def save(
+        self,
+        *,
+        step: SupportsIndex = 0,
+        suffix: str | None = None,
+        metrics: Mapping[str, SupportsFloat] | None = None,
+        **more_metrics: SupportsFloat,
+    ) -> AbstractContextManager[Path, None]: ...
+    def latest(self) -> Checkpoint | None: ...
+    def best(self, metric: str | None = None, mode: Literal["min", "max"] | None = None) -> Checkpoint | None: ...
+    def list(self) -> builtins.list[Checkpoint]: ...
 
 class tempdir:
     def __new__(

@@ -72,6 +72,22 @@ def scratch() -> None:
     assert not Path(path).exists()
 
 
+# ---- checkpoints ----
+
+
+def saved() -> None:
+    with wi.tempdir() as folder, wi.checkpoints(folder, keep=None, best=("accuracy", "max"), suffix=".txt") as series:
+        with series.save(step=3, accuracy=0.5, metrics={"loss": 1}) as path:
+            written: Path = path
+            written.write_text("state")
+        newest = series.latest()
+        assert newest is not None and series.best("loss", mode="min") == newest == series.list()[0]
+        loss: float = newest.metrics["loss"]
+        step: int = newest.step
+        passed: list[tuple[str, str]] = series.passed_over
+        assert loss == 1 and step == 3 and not passed and newest.path.read_text() == "state"
+
+
 # ---- profilers ----
 
 
@@ -222,6 +238,7 @@ def main() -> None:
     sections()
     timers()
     scratch()
+    saved()
     profilers()
     managers()
     with tempfile.TemporaryDirectory() as folder:
