@@ -6,6 +6,7 @@
 #define WITHIN_H
 
 #include <within/block.h>
+#include <within/csv.h>
 #include <within/error.h>
 #include <within/exit_stack.h>
 #include <within/generator.h>
