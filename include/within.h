@@ -5,6 +5,7 @@
 #ifndef WITHIN_H
 #define WITHIN_H
 
+#include <within/atomic_file.h>
 #include <within/block.h>
 #include <within/csv.h>
 #include <within/error.h>
@@ -14,6 +15,7 @@
 #include <within/section.h>
 #include <within/span.h>
 #include <within/suppress.h>
+#include <within/tempdir.h>
 #include <within/timer.h>
 #include <within/try.h>
 #include <within/version.h>

@@ -34,6 +34,7 @@ RUNS = [
     ("section", False, {"WITHIN_CLOCK": "monotonic"}),
     ("memory", True, {}),
     ("report", True, {}),
+    ("tempdir", False, {}),
 ]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")
 

@@ -28,7 +28,8 @@
     X(iteration)                                                                                   \
     X(async_iteration)                                                                             \
     X(profiler)                                                                                    \
-    X(csv_log)
+    X(csv_log)                                                                                     \
+    X(tempdir)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */
 #define WITHIN_CONTEXTLIB_PARTS(X)                                                                 \

@@ -6,7 +6,7 @@ import os
 # `wi.section` takes a fifth longer.
 from . import _within  # it loads libwithin, which programs in C then share
 from ._stats import SectionStats  # noqa: F401
-from ._within import DataError, Timer, csv_log, section  # noqa: F401
+from ._within import DataError, Timer, csv_log, section, tempdir  # noqa: F401
 from ._profiler import Profiler  # noqa: F401
 
 __version__ = _within.__version__

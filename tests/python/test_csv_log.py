@@ -404,10 +404,10 @@ def test_no_reference_is_lost(path, lost_references):
                 except (TypeError, ValueError, OverflowError):
                     pass
 
-        assert lost_references(use, uses=1000) < 0.01
+        assert lost_references(use, uses=20_000) < 0.01
 
     def open_and_close():
-        with wi.csv_log(path, {"a": int, "b": str}) as other:
+        with wi.csv_log(path, {"a": int, "b": str}, sync_every=-1) as other:
             other.row(1, "x")
 
-    assert lost_references(open_and_close, uses=300) < 0.01
+    assert lost_references(open_and_close, uses=5_000) < 0.01

@@ -58,6 +58,18 @@ def timers() -> None:
     assert work(1, b=2) == 3
 
 
+# ---- scratch directories ----
+
+
+def scratch() -> None:
+    manager = wi.tempdir("fft", parent=Path("/tmp"), keep_on_error=True)
+    before: str | None = manager.path
+    with manager as path:
+        text: str = path
+        assert before is None and Path(text).is_dir()
+    assert not Path(path).exists()
+
+
 # ---- profilers ----
 
 
@@ -177,6 +189,7 @@ def main() -> None:
     errors()
     sections()
     timers()
+    scratch()
     profilers()
     managers()
     assert all(path.exists() for path in folders())

@@ -70,13 +70,11 @@ static int close_log(csv_log *log) {
 }
 
 static PyObject *csv_log_exit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    (void)args, (void)count;
     csv_log *log = (csv_log *)self;
     if (!log->is_open) return PyErr_Format(PyExc_RuntimeError, "csv_log %R is not open", log->path);
-    if (close_log(log) == 0) Py_RETURN_NONE;
-    PyObject *error = within_take_raised();
-    within_fix_context(error, count > 1 && args[1] != Py_None ? args[1] : NULL, NULL);
-    within_raise(error);
-    return NULL;
+    if (close_log(log)) return NULL;
+    Py_RETURN_NONE;
 }
 
 static const within_with_methods with_methods = {
