@@ -9,6 +9,7 @@
 #include <within/block.h>
 #include <within/checkpoints.h>
 #include <within/closing.h>
+#include <within/csv.h>
 #include <within/error.h>
 #include <within/exit_stack.h>
 #include <within/file.h>

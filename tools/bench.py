@@ -28,6 +28,7 @@ COMPILERS = {"gcc": (["gcc"], ["g++"]), "clang": (["clang-19", "clang"], ["clang
 RUNS = [
     ("block", False, {}),
     ("raise", False, {}),
+    ("csv", False, {}),
     ("section", False, {}),
     ("section", True, {}),
     ("section", False, {"WITHIN_CLOCK": "monotonic"}),

@@ -1,5 +1,6 @@
 # Every public name of the package, and its types.
 import builtins
+import os
 import sqlite3
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -7,7 +8,7 @@ from io import BufferedRandom, BufferedWriter, TextIOWrapper
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Literal, NamedTuple, Protocol, SupportsFloat, SupportsIndex, TypeVar, overload, type_check_only
+from typing import Any, Generic, Literal, NamedTuple, Protocol, SupportsFloat, SupportsIndex, TypeVar, final, overload, type_check_only
 
 import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
 from typing_extensions import Self
@@ -18,6 +19,8 @@ _Item = TypeVar("_Item")
 _Connection = TypeVar("_Connection", bound=sqlite3.Connection)
 _Column = Literal["calls", "total", "mean", "std", "self", "min", "p50", "p99", "max", "errors"]
 
+_Cell = str | SupportsIndex | SupportsFloat | os.PathLike[str] | None
+
 @type_check_only
 class _Stream(Protocol):
     def write(self, text: str, /) -> object: ...
@@ -25,6 +28,33 @@ class _Stream(Protocol):
 __version__: str
 
 class DataError(ValueError): ...
+
+@final
+class csv_log:
+    def __new__(
+        cls,
+        path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
+        columns: str | Iterable[str | tuple[str, type[int | float | str | bool]]] | dict[str, type[int | float | str | bool]],
+        *,
+        fresh: bool = False,
+        sync_every: float | None = None,
+    ) -> Self: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def cut(self) -> int: ...
+    @overload
+    def row(self, *values: _Cell) -> None: ...
+    @overload
+    def row(self, **named_values: _Cell) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
 
 class section:
     def __new__(cls, name: str) -> Self: ...
