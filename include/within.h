@@ -5,6 +5,7 @@
 #ifndef WITHIN_H
 #define WITHIN_H
 
+#include <within/atomic_file.h>
 #include <within/block.h>
 #include <within/error.h>
 #include <within/exit_stack.h>
