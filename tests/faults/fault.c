@@ -201,12 +201,14 @@ static void call_ends(thread *caller) {
 
 /* ---- what happens to threads ---- */
 
-/* One that calls exec becomes the first thread of its process, and the others are gone. */
-static void exec_happened(thread *first) {
-    unsigned long former = 0;
-    ptrace(PTRACE_GETEVENTMSG, first->tid, 0, &former);
-    if ((pid_t)former == first->tid) return;
+/* A thread that calls exec becomes the first one of its process, whose own life is over like that of all others. */
+static void exec_happened(pid_t first) {
+    unsigned long former = (unsigned long)first;
+    ptrace(PTRACE_GETEVENTMSG, first, 0, &former);
+    if ((pid_t)former == first) return;
     thread_ended(find_thread((pid_t)former));
+    thread_ended(find_thread(first));
+    find_thread(first);
 }
 
 static bool stops_processes(int signal_number) {
@@ -222,7 +224,7 @@ static void thread_stopped(thread *stopped, int status) {
     case PTRACE_EVENT_SECCOMP:
         if (call_begins(stopped)) how = PTRACE_SYSCALL;
         break;
-    case PTRACE_EVENT_EXEC: exec_happened(stopped); break;
+    case PTRACE_EVENT_EXEC: exec_happened(tid); break;
     case PTRACE_EVENT_STOP:
         if (stops_processes(signal_number)) how = PTRACE_LISTEN;
         break;
@@ -243,7 +245,7 @@ static void thread_stopped(thread *stopped, int status) {
 static int watch(void) {
     int outcome = CANNOT_WORK, status;
     for (;;) {
-        pid_t tid = waitpid(-1, &status, __WALL);
+        pid_t tid = waitpid(-1, &status, 0);
         if (tid < 0 && errno == EINTR) continue;
         if (tid < 0) return outcome;
         if (WIFSTOPPED(status)) {

@@ -1,16 +1,13 @@
-"""What the crash and fault tests rest on: faults.py, the tool below it, and kills.py."""
+"""What the fault tests rest on: faults.py and the tool below it."""
 
 import errno
 import os
 import signal
 import subprocess
 import sys
-import time
 
-import kills
 import pytest
 from faults import ERRORS, KILLED, calls, every_fault, inject
-from kills import kill_at_random, kill_in_folders
 
 OLD, NEW = "the old text\n", "the new text, which is longer\n"
 
@@ -349,7 +346,8 @@ threading.Thread(target=time.sleep, args=(100,), daemon=True).start()
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
-        child = subprocess.Popen(["sleep", "100"])
+        child = subprocess.Popen(["sh", "-c", "echo ready; read x"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        child.stdout.readline()
         open({str(pids)!r}, "w").write(f"{{os.getpid()}} {{child.pid}}")
         os.write(write, b"x")
     time.sleep(100)
@@ -423,6 +421,22 @@ def test_calls_of_many_threads_are_all_counted(compile_c, folder, tmp_path):
     assert inject([program], folder, 200, "kill").returncode == KILLED
 
 
+def test_a_call_that_an_exec_cuts_off_is_listed_without_a_result(folder):
+    script = """
+import fcntl, os, threading
+def replace():
+    while not any("->" in line and f" {os.getpid()} " in line for line in open("/proc/locks")):
+        pass
+    os.execlp("true", "true")
+threading.Thread(target=replace).start()
+files = [os.open("f", os.O_RDWR | os.O_CREAT) for _ in range(2)]
+for file in files:
+    fcntl.flock(file, fcntl.LOCK_EX)
+"""
+    listed = calls(python(script), folder)
+    assert [(call.name, call.result) for call in listed][2:] == [("lock", 0), ("lock", None)]
+
+
 # ---- what the command notices ----
 
 
@@ -435,7 +449,7 @@ def test_the_status_is_that_of_the_command(folder):
 
 def test_signals_arrive_and_processes_stop_and_go_on(folder):
     script = """
-import os, signal, time
+import os, select, signal
 seen = []
 signal.signal(signal.SIGUSR1, lambda *_: seen.append("usr1"))
 signal.signal(signal.SIGALRM, lambda *_: seen.append("alarm"))
@@ -444,15 +458,18 @@ for number in signal.SIGUSR1, signal.SIGTRAP:
     os.kill(os.getpid(), number)
 signal.setitimer(signal.ITIMER_REAL, 0.001)
 signal.pause()
+went_on, write = os.pipe()
 child = os.fork()
 if child == 0:
     os.kill(os.getpid(), signal.SIGSTOP)
+    os.write(write, b"x")
     os._exit(7)
 stopped = os.WIFSTOPPED(os.waitpid(child, os.WUNTRACED)[1])
+early = select.select([went_on], [], [], 0.05)[0]
 os.kill(child, signal.SIGCONT)
-print(*seen, stopped, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+print(*seen, stopped, early, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-    assert inject(python(script), folder, 1, "EIO").stdout == "usr1 trap alarm True 7\n"
+    assert inject(python(script), folder, 1, "EIO").stdout == "usr1 trap alarm True [] 7\n"
 
 
 def test_a_signal_to_the_tool_goes_to_the_command(build, folder):
@@ -468,11 +485,11 @@ def test_a_signal_to_the_tool_goes_to_the_command(build, folder):
 
 def test_a_killed_tool_takes_the_command_along(build, folder):
     calls(["true"], folder)
+    command = python("import signal; print('ready', flush=True); signal.pause()")
     tool = subprocess.Popen(
-        [build / "tests" / "faults" / "fault", "--under", folder, "--", "sh", "-c", "echo ready; sleep 100"],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    tool.stdout.readline()
+        [build / "tests" / "faults" / "fault", "--under", folder, "--", *command], stdout=subprocess.PIPE, text=True
+    )
+    assert tool.stdout.readline() == "ready\n"
     tool.kill()
     assert tool.communicate(timeout=60)[0] == ""  # nobody has the other end of the pipe
 
@@ -536,81 +553,3 @@ except BaseException as end:
     # What is traced once cannot be traced twice.
     done = inject([sys.executable, "-c", script], folder, 1, "EIO", env={**os.environ, "WITHIN_BUILD": str(build)})
     assert done.stdout == "Skipped: no process can be traced here: fault: ptrace: Operation not permitted\n"
-
-
-# ---- kills at random moments ----
-
-GROWING = ["sh", "-c", "echo $$; (while :; do echo x >>rows; done) & while :; do echo y >>rows; done"]
-
-
-def kill_when(monkeypatch, wait):
-    """Let kills.py kill after wait(pid) instead of after a time."""
-
-    class Killer:
-        def __init__(self, after_s, kill, arguments):
-            self.kill, self.arguments = kill, arguments
-
-        def start(self):
-            pass
-
-        def join(self):
-            wait(self.arguments[0])
-            self.kill(*self.arguments)
-
-    monkeypatch.setattr(kills.threading, "Timer", Killer)
-
-
-def test_random_kills_end_the_whole_group(folder, monkeypatch):
-    rows, resets = folder / "rows", []
-
-    def wait_for_both(_):
-        while set(rows.read_text()) != set("x\ny"):
-            time.sleep(0.001)
-
-    def reset():
-        rows.write_text("")
-        resets.append(1)
-
-    kill_when(monkeypatch, wait_for_both)
-    deaths = []
-    for death in kill_at_random(GROWING, times=10, seed=1, longest_s=1, reset=reset):
-        size = rows.stat().st_size
-        deaths.append(death)
-        assert (death.status, bool(death.output)) == (-signal.SIGKILL, True)
-        assert rows.stat().st_size == size
-    assert [death.number for death in deaths] == list(range(10))
-    assert len(resets) == 10
-
-
-def test_random_kills_are_at_the_same_times_for_the_same_seed(folder):
-    def times(seed):
-        return [death.after_s for death in kill_at_random(["sleep", "10"], 3, seed, 0.01, lambda: None)]
-
-    assert times(1) == times(1) != times(2)
-
-
-def test_a_command_that_ends_before_its_kill_has_its_own_status(folder, monkeypatch):
-    kill_when(monkeypatch, lambda pid: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT))
-    (death,) = kill_at_random(["sh", "-c", "echo done; exit 3"], 1, 1, 1, lambda: None)
-    assert (death.status, death.output) == (3, "done\n")
-
-
-def test_random_kills_run_at_once_in_folders_of_their_own(folder):
-    folders = [folder / "a", folder / "b"]
-    for each in folders:
-        each.mkdir()
-    resets = []
-    deaths = list(kill_in_folders(GROWING, folders, 5, 1, 0.02, resets.append))
-    assert [death.folder for death in deaths] == resets == [folders[i % 2] for i in range(5)]
-    assert all(death.status == -signal.SIGKILL for death in deaths)
-
-
-def test_leaving_the_loop_of_kills_leaves_nothing_running(folder):
-    folders = [folder / "a", folder / "b"]
-    for each in folders:
-        each.mkdir()
-    deaths = kill_in_folders(GROWING, folders, 100, 1, 0.02, lambda _: None)
-    next(deaths)
-    deaths.close()
-    sizes = [(each / "rows").stat().st_size for each in folders if (each / "rows").exists()]
-    assert sizes == [(each / "rows").stat().st_size for each in folders if (each / "rows").exists()]
