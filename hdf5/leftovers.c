@@ -56,7 +56,8 @@ void wi__h5_close_leftovers(const wi_h5_file *file) {
     if (!ids) return; /* the file alone; or without memory HDF5 closes them unnamed */
     count = H5Fget_obj_ids(file->id, H5F_OBJ_ALL, (size_t)count, ids);
     size_t left = count > 0 ? without(ids, (size_t)count, file->id) : 0;
-    if (left) list(file, ids, left);
+    /* Where a write failed it may be what an error was raised about in place of giving it to the program. */
+    if (left && !file->open->disk->write_error) list(file, ids, left);
     close_all(ids, left);
     free(ids);
 }
