@@ -20,6 +20,7 @@
 #define WITHIN_PARTS(X)                                                                            \
     X(with_methods)                                                                                \
     X(core_call)                                                                                   \
+    X(atomic_file)                                                                                 \
     X(section_names)                                                                               \
     X(enclosing)                                                                                   \
     X(section)                                                                                     \

@@ -1,7 +1,9 @@
 # Every public name of the package, and its types.
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from io import BufferedRandom, BufferedWriter, TextIOWrapper
+from os import PathLike
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar, overload, type_check_only
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, overload, type_check_only
 
 import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
 from typing_extensions import Self
@@ -79,6 +81,50 @@ class Profiler:
     def to_pandas(self) -> pandas.DataFrame: ...
     def reset(self) -> None: ...
     def _repr_html_(self) -> str: ...
+
+_Path = str | bytes | PathLike[str] | PathLike[bytes]
+_File = TypeVar("_File", covariant=True)
+_TextMode = Literal["w", "wt", "tw", "x", "xt", "tx", "w+", "+w", "wt+", "w+t", "x+", "+x", "xt+", "x+t"]
+_BinaryMode = Literal["wb", "bw", "xb", "bx"]
+_BinaryReadMode = Literal["wb+", "w+b", "+wb", "bw+", "xb+", "x+b", "+xb", "bx+"]
+
+class atomic_file(Generic[_File]):
+    @overload
+    def __init__(
+        self: atomic_file[TextIOWrapper],
+        path: _Path,
+        mode: _TextMode = "w",
+        *,
+        size: int | None = None,
+        sync: bool = True,
+        encoding: str | None = None,
+        errors: str | None = None,
+        newline: str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: atomic_file[BufferedWriter], path: _Path, mode: _BinaryMode, *, size: int | None = None, sync: bool = True
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: atomic_file[BufferedRandom],
+        path: _Path,
+        mode: _BinaryReadMode,
+        *,
+        size: int | None = None,
+        sync: bool = True,
+    ) -> None: ...
+    def __enter__(self) -> _File: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
+
+class atomic_path:
+    def __init__(self, path: _Path, *, sync: bool = True) -> None: ...
+    def __enter__(self) -> str: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
 
 def get_include() -> str: ...
 def get_library_dir() -> str: ...
