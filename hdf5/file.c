@@ -3,8 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
 
+#include "look.h"
 #include "rows.h"
 #include "trouble.h"
 
@@ -36,6 +37,24 @@ static wi__h5_open *newest_of_thread(void) {
     while (open && !pthread_equal(open->thread, pthread_self())) open = open->next;
     pthread_mutex_unlock(&guard);
     return open;
+}
+
+void wi__h5_lock_again(void) {
+    pthread_mutex_lock(&guard);
+    for (wi__h5_open *open = all_open; open; open = open->next)
+        if (open->started) wi__h5_lock_stream(open->disk->fd);
+    pthread_mutex_unlock(&guard);
+}
+
+int wi__h5_streams_to(dev_t device, ino_t inode) {
+    struct stat status;
+    int found = 0;
+    pthread_mutex_lock(&guard);
+    for (wi__h5_open *open = all_open; open && !found; open = open->next)
+        found = open->started && fstat(open->disk->fd, &status) == 0 &&
+                status.st_dev == device && status.st_ino == inode;
+    pthread_mutex_unlock(&guard);
+    return found;
 }
 
 static wi_error *end_file(wi_h5_file *file, wi_reason reason);
@@ -112,6 +131,7 @@ static wi_error *end_file(wi_h5_file *file, wi_reason reason) {
     }
     wi_let_go(file->open->holding);
     file->open->ended = 1;
+    if (!file->open->writes) wi__h5_lock_again();
     file->id = H5I_INVALID_HID;
     if (first && told) {
         wi_error_free(first);

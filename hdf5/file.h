@@ -43,6 +43,11 @@ void wi__h5_require_creating(const wi_h5_file *file, const char *what, const cha
 /** A list of properties of a link that makes the groups on its way; given back by the caller. */
 hid_t wi__h5_links_with_groups(const wi_h5_file *file);
 
+/** Lock the files again that this process streams to, after one that may be the same was closed. */
+void wi__h5_lock_again(void);
+/** Does this process stream to this file? It cannot ask for a lock of its own. */
+int wi__h5_streams_to(dev_t device, ino_t inode);
+
 /** List on stderr what the program left open in the file, and close it. */
 void wi__h5_close_leftovers(const wi_h5_file *file);
 

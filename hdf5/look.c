@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The superblock of the HDF5 file format, version 3: II.A.3 of its specification. */
@@ -49,11 +50,16 @@ void wi__h5_lock_stream(int fd) {
 }
 
 wi__h5_look wi__h5_look_at(const char *path) {
-    wi__h5_look look = {WI__H5_NOTHING, 0};
+    wi__h5_look look = {WI__H5_NOTHING, 0, 0, 0};
+    struct stat status;
     int fd;
     do fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     while (fd < 0 && errno == EINTR);
     if (fd < 0) return look;
+    if (fstat(fd, &status) == 0) {
+        look.device = status.st_dev;
+        look.inode = status.st_ino;
+    }
     look.state = state_of(fd);
     look.writer = writer_of(fd);
     close(fd);

@@ -15,6 +15,8 @@ typedef enum wi__h5_state {
 typedef struct wi__h5_look {
     wi__h5_state state;
     pid_t writer; /* the process that streams to it; 0: none that holds our lock */
+    dev_t device;
+    ino_t inode;
 } wi__h5_look;
 
 wi__h5_look wi__h5_look_at(const char *path);
@@ -22,6 +24,7 @@ wi__h5_look wi__h5_look_at(const char *path);
 /**
  * Hold the lock that says who streams to a file. It dies with the process, whatever children live on, and HDF5's
  * own lock, which is given up when SWMR starts, does not meet it. A file system without locks goes without.
+ * Any close of the same file in this process frees it: then it is to be locked again.
  */
 void wi__h5_lock_stream(int fd);
 

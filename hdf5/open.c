@@ -62,6 +62,9 @@ static void enter_target(wi_h5_file *file) {
 
 /* A file that another process streams to would go on without its name. */
 static void require_not_streamed(const wi_h5_file *file, wi__h5_look look) {
+    wi__h5_lock_again();
+    if (wi__h5_streams_to(look.device, look.inode))
+        wi_raise(WI_BUSY_ERROR, "%s: this process is streaming rows to it", file->path);
     if (look.writer > 0)
         wi_raise(WI_BUSY_ERROR, "%s: process %d is streaming rows to it", file->path,
                  (int)look.writer);
@@ -134,10 +137,7 @@ static void open_copy(wi_h5_file *file) {
     int error = copy_file(file->path, temporary);
     if (error == EBUSY)
         wi_raise(WI_BUSY_ERROR, "%s: another program has locked it, to write to it", file->path);
-    if (error) {
-        unlink(temporary);
-        wi_raise_errno(error, "%s: copy", file->path);
-    }
+    if (error) wi_raise_errno(error, "%s: copy", file->path);
     wi_use(access, wi__h5_hold(access_of(file)));
     file->id = H5Fopen(temporary, H5F_ACC_RDWR, access->id);
     if (file->id < 0) cannot_open(file, temporary);

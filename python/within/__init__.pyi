@@ -1,10 +1,12 @@
 # Every public name of the package, and its types.
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from io import BufferedRandom, BufferedWriter, TextIOWrapper
 from os import PathLike
 from types import TracebackType
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, overload, type_check_only
 
+import h5py  # type: ignore[import-not-found, import-untyped, unused-ignore]
 import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
 from typing_extensions import Self
 
@@ -126,5 +128,9 @@ class atomic_path:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None: ...
 
+def h5_file(
+    path: _Path, mode: Literal["r", "w", "r+", "a", "stream"] = "r", *, sync: bool = True, **options: Any
+) -> AbstractContextManager[h5py.File, None]: ...
+def h5_recover(path: _Path, out: _Path, *, sync: bool = True) -> dict[str, tuple[int, ...]]: ...
 def get_include() -> str: ...
 def get_library_dir() -> str: ...
