@@ -2,7 +2,9 @@
 
 import errno
 import fcntl
+import inspect
 import os
+import re
 import shutil
 import warnings
 import weakref
@@ -23,6 +25,8 @@ class File:
     def __init__(self, path, mode, sync, options):
         if mode not in _KINDS:
             raise ValueError(f"h5_file() mode must be 'r', 'w', 'r+', 'a' or 'stream', not {mode!r}")
+        for option in set(options) - _OPTIONS:  # h5py would not mind all of them
+            raise TypeError(f"h5_file() got an unexpected option {option!r}")
         self._path = os.fspath(path)
         self._name = os.fsdecode(self._path)
         self._kind = _KINDS[mode](self._path, mode, sync, options)
@@ -41,7 +45,7 @@ class File:
         if os.getpid() != self._process:
             return
         left = _left_open(self._file)
-        failure = self._kind.close(self._file, kind is None)
+        failure = self._kind.close(self._file, error or kind)
         if failure is not None and kind is None:
             raise _of(self._name, failure) from failure
         if left:
@@ -70,10 +74,10 @@ def recover(path, out, sync):
 
 
 def _of(name, error):
-    """The same kind of error, which names the file."""
-    if isinstance(error, OSError) and error.errno:
-        return OSError(error.errno, f"{name}: {os.strerror(error.errno)}")
-    return type(error)(f"{name}: {error}")
+    """An error that names the file; of the system if it is behind HDF5's, in whose words alone h5py may have it."""
+    said = re.search(r"errno = (\d+)", str(error))
+    number = getattr(error, "errno", None) or (int(said[1]) if said else 0)
+    return OSError(number, f"{name}: {os.strerror(number)}") if number else type(error)(f"{name}: {error}")
 
 
 def _left_open(file):
@@ -123,10 +127,10 @@ def _opened(name, make, *arguments, **options):
 
 class _Reading:
     def __init__(self, path, mode, sync, options):
-        self._path, self._options = path, options
+        self._path, self._name, self._options = path, os.fsdecode(path), options
 
     def open(self):
-        name = os.fsdecode(self._path)
+        name = self._name
         try:
             return _opened(name, h5py.File, self._path, "r", **self._options)
         except DataError:
@@ -137,7 +141,7 @@ class _Reading:
                 raise
         return _opened(name, h5py.File, self._path, "r", **{**self._options, "swmr": True})
 
-    def close(self, file, wanted):
+    def close(self, file, error):
         file.close()
         _lock_again()
 
@@ -146,7 +150,7 @@ class _Aside:
     """A file of "w", "r+" and "a", beside the target."""
 
     def __init__(self, path, mode, sync, options):
-        self._path, self._options = path, options
+        self._path, self._name, self._options = path, os.fsdecode(path), options
         self._copies = mode == "r+" or (mode == "a" and os.path.lexists(path))
         self._target = atomic_path(path, sync=sync)
 
@@ -162,27 +166,29 @@ class _Aside:
             self._target.__exit__(*_DISCARD)
             raise
 
-    def close(self, file, wanted):
-        self._disk.discards = not wanted
+    def close(self, file, error):
+        self._disk.discards = error is not None
         file.close()
         self._disk.close()
         failure = self._disk.failure
-        self._target.__exit__(*(_PUBLISH if wanted and not failure else _DISCARD))
+        self._target.__exit__(*(_DISCARD if error is not None or failure else _PUBLISH))
         return failure
 
     def _open(self, temporary):
-        name = os.fsdecode(self._path)
         if self._copies:
             self._copy(temporary)
-        self._disk = _h5_disk.Disk(temporary, self._path, 0 if self._copies else os.O_CREAT | os.O_EXCL)
         try:
-            return _opened(name, h5py.File, self._disk, "r+" if self._copies else "w", **self._options)
+            self._disk = _h5_disk.Disk(temporary, self._path, 0 if self._copies else os.O_CREAT | os.O_EXCL)
+        except OSError as error:
+            raise _of(self._name, error) from error
+        try:
+            return _opened(self._name, h5py.File, self._disk, "r+" if self._copies else "w", **self._options)
         except BaseException:
             self._disk.close()
             raise
 
     def _require_changeable(self):
-        name = os.fsdecode(self._path)
+        name = self._name
         os.stat(self._path)
         state = _require_not_streamed(self._path)
         if state == "foreign":
@@ -199,33 +205,33 @@ class _Aside:
             try:
                 fcntl.flock(source, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise _busy(os.fsdecode(self._path), "another program has locked it, to write to it") from None
+                raise _busy(self._name, "another program has locked it, to write to it") from None
             except OSError:
                 pass  # a file system without locks
             try:
                 shutil.copyfile(self._path, temporary)
             except OSError as error:
-                raise _of(os.fsdecode(self._path), error) from error
+                raise _of(self._name, error) from error
 
 
 class _Stream:
     """A file of "stream", that is put into its place when it begins to be streamed."""
 
     def __init__(self, path, mode, sync, options):
-        self._path, self._options = path, {"libver": ("v110", "v110"), **options}
+        self._path, self.name, self._options = path, os.fsdecode(path), {"libver": ("v110", "v110"), **options}
         self._target = atomic_path(path, sync=sync)
         self.started = False
+        self.failure = None
 
     def open(self):
         if _require_not_streamed(self._path) == "streamed":
-            name = os.fsdecode(self._path)
             raise FileExistsError(
                 errno.EEXIST,
-                f"{name}: rows were streamed to it, and its writer died: take them with within.h5_recover, or remove it",
+                f"{self.name}: rows were streamed to it, and its writer died: take them with within.h5_recover, or remove it",
             )
         temporary = self._target.__enter__()
         try:
-            file = _opened(os.fsdecode(self._path), _StreamFile, temporary, "w", **self._options)
+            file = _opened(self.name, _StreamFile, temporary, "w", **self._options)
         except BaseException:
             self._target.__exit__(*_DISCARD)
             raise
@@ -241,36 +247,44 @@ class _Stream:
         self.started = True
         self.lock()
 
+    def fail(self, error):
+        """Write nothing any more."""
+        self.failure = self.failure or error
+        self.forget()
+
     def lock(self):
-        if self.started:
+        if self.started and not self.failure:
             _h5_disk.lock_stream(self._fd)
 
     def is_at(self, path):
         return self.started and os.path.exists(path) and os.path.samestat(os.stat(path), os.fstat(self._fd))
 
-    def close(self, file, wanted):
-        failure = None
+    def close(self, file, error):
+        wanted = error is None or self.started
         _streams.discard(self)
-        if file.id.valid:
-            failure = self._close(file, wanted or self.started)
-        if not self.started:
-            self._target.__exit__(*(_PUBLISH if wanted and not failure else _DISCARD))
-        return failure
-
-    def _close(self, file, wanted):
-        failure = None
-        try:
-            if wanted:
-                file.flush()
-        except (OSError, RuntimeError) as error:
-            failure = error
-        if failure or not wanted:
-            _h5_disk.redirect(self._fd)
+        if wanted and file.id.valid and not self.failure:
+            self._flush(file, error)
+        if not wanted or self.failure:
+            self.forget()
         file.close()
-        return failure
+        if not self.started:
+            self._target.__exit__(*(_PUBLISH if wanted and not self.failure else _DISCARD))
+        return self.failure
+
+    def _flush(self, file, error):
+        """Have all of it written, rows before what says that they are there; a failure is the last that is written."""
+        if isinstance(error, (OSError, RuntimeError)):  # it may be h5py's, of a write: another try would mix the two up
+            self.failure = error
+            return
+        try:
+            for each in h5py.h5f.get_obj_ids(file.id, h5py.h5f.OBJ_DATASET):
+                each.flush()
+            file.flush()
+        except (OSError, RuntimeError) as failure:
+            self.failure = failure
 
     def forget(self):
-        """In a forked child: what HDF5 has in its memory is the parent's to write."""
+        """Give up what HDF5 has in its memory: it cannot be written, or in a forked child is the parent's to write."""
         _h5_disk.redirect(self._fd)
 
 
@@ -293,11 +307,16 @@ class _StreamFile(h5py.File):
         """Make a dataset longer by rows, an array of shape (n, …), and flush it."""
         dataset = self[dataset] if isinstance(dataset, str) else dataset
         before = len(dataset)
-        dataset.resize(before + len(rows), axis=0)
-        dataset[before:] = rows
-        dataset.flush()
+        try:
+            dataset.resize(before + len(rows), axis=0)
+            dataset[before:] = rows
+            dataset.flush()
+        except (OSError, RuntimeError) as error:
+            self._within.fail(error)
+            raise _of(self._within.name, error) from error
 
 
+_OPTIONS = set(inspect.signature(h5py.File.__init__).parameters) - {"self", "name", "mode", "driver", "swmr", "kwds"}
 _PUBLISH = None, None, None
 _DISCARD = RuntimeError, None, None
 _KINDS = {"r": _Reading, "w": _Aside, "r+": _Aside, "a": _Aside, "stream": _Stream}

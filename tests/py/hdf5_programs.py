@@ -159,3 +159,33 @@ int main(int count, char **arguments) {
     return 1;
 }
 """
+
+# The same in Python: the reader reads what either writes.
+PYTHON_ARRAYS = """
+import sys, numpy as np, within as wi
+for number in range(1, int(sys.argv[2]) + 1 if len(sys.argv) > 2 else 1 << 20):
+    with wi.h5_file(sys.argv[1], "w") as file:
+        file.create_dataset("raw/x", data=np.full((100, 50), float(number)), chunks=(10, 50), compression="gzip")
+        file["counts"] = np.full(7, number, dtype="i4")
+        file["raw/x"].attrs["unit"] = "V"
+        file.attrs["number"] = np.int32(number)
+    print(number, flush=True)
+"""
+
+PYTHON_STREAM = """
+import os, sys, numpy as np, within as wi
+with wi.h5_file(sys.argv[1], "stream", sync=False) as file:
+    file.attrs["program"] = "stream"
+    samples = file.create_dataset("raw/samples", (0, 2), "f8", maxshape=(None, 2), chunks=(64, 2))
+    counts = file.create_dataset("counts", (0,), "i4", maxshape=(None,), chunks=(64,))
+    packed = file.create_dataset("packed", (0,), "f8", maxshape=(None,), chunks=(8,), compression="gzip", shuffle=True)
+    samples.attrs["unit"], counts.attrs["gain"] = "V", 0.5
+    file.swmr_mode = True
+    for i in range(int(sys.argv[2]) if len(sys.argv) > 2 else 1 << 20):
+        file.append(samples, [[i, -0.5 * i]])
+        if i % 5 == 4:
+            file.append(counts, np.arange(i - 4, i + 1))
+        if i % 8 == 7:
+            file.append(packed, 1 / np.arange(i - 6.0, i + 2))
+        os.write(1, b"%d %d %d\\n" % (i + 1, (i + 1) // 5 * 5, (i + 1) // 8 * 8))
+"""
