@@ -75,7 +75,18 @@ WI__UNUSED static void hear(const char *path) {
     close(said);
 }
 
-/* ---- children ---- */
+/* ---- threads that are cancelled ---- */
+
+/* ASan takes the stack of a cancelled thread for one that is still in use. */
+const char *__asan_default_suppressions(void);
+WI__UNUSED const char *__asan_default_suppressions(void) { return "interceptor_name:sigaltstack"; }
+
+/* ---- children, and other users ---- */
+
+enum { NOBODY = 65534, OTHER = 65533 };
+
+/* A process that has changed its user cannot be looked at, which LeakSanitizer does at its exit. */
+WI__UNUSED static void end_as_another(void) { _exit(0); }
 
 WI__UNUSED static int exit_of(pid_t child) {
     int status = -1;

@@ -4,11 +4,13 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* Refused, and nothing lies about. */
+/* Refused, and nothing lies about or is left open. */
 #define expect_refused(body, arg, kind, message)                                                   \
     do {                                                                                           \
+        int before_ = next_descriptor();                                                           \
         expect_raised(body, arg, kind, message);                                                   \
         expect_count(leftovers(), 0);                                                              \
+        expect_count(next_descriptor(), before_);                                                  \
     } while (0)
 
 static void write_new(void *path) {
@@ -370,8 +372,6 @@ alone(permissions_of_a_file_that_went_in_the_meantime_are_kept) {
     expect_count(mode_of("out"), 0604);
 }
 
-enum { NOBODY = 65534, OTHER = 65533 };
-
 static void require_root(void) {
     if (geteuid() != 0) exit(0);
 }
@@ -408,6 +408,7 @@ alone(permissions_of_an_owner_and_group_that_cannot_be_kept_are_not_given_to_oth
     expect(seteuid(NOBODY) == 0);
     write_new("out");
     expect_count(mode_of("out"), 0722);
+    end_as_another();
 }
 
 /* ---- targets ---- */
@@ -505,6 +506,7 @@ alone(what_must_not_be_written_is_refused) {
                    "sub/out: its folder must not be written: Permission denied");
     expect_refused(write_new_at_path, "sub/out", WI_PERMISSION_ERROR,
                    "sub/out: its folder must not be written: Permission denied");
+    end_as_another();
 }
 
 static void expect_written_under(const char *name) {
@@ -601,21 +603,40 @@ alone(files_need_not_be_synced) {
 
 /* ---- bodies that go wrong ---- */
 
-static void fill_the_disk(void *path) {
+static void fill_the_disk(int fd) {
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    dup2(full, fd);
+    close(full);
+}
+
+static void lose_a_write(void *path) {
     within (file, wi_atomic_file(path)) {
+        int kept = dup(file->fd);
         setvbuf(file->stream, NULL, _IONBF, 0);
-        int full = open("/dev/full", O_WRONLY | O_CLOEXEC), kept = dup(file->fd);
-        dup2(full, file->fd);
+        fill_the_disk(file->fd);
         fputs("lost", file->stream);
         dup2(kept, file->fd);
         close(kept);
-        close(full);
     }
+}
+
+static void end_on_full_disk(void *path) {
+    within (file, wi_atomic_file(path)) {
+        fputs("lost", file->stream);
+        fill_the_disk(file->fd);
+    }
+}
+
+alone(what_cannot_be_flushed_is_an_error) {
+    put("out", "old");
+    expect_refused(end_on_full_disk, "out", WI_DISK_FULL,
+                   "out: cannot be written: No space left on device");
+    expect_text(content("out"), "old");
 }
 
 alone(a_write_that_failed_is_not_forgotten) {
     put("out", "old");
-    expect_refused(fill_the_disk, "out", WI_OS_ERROR,
+    expect_refused(lose_a_write, "out", WI_OS_ERROR,
                    "out: an earlier read or write of it has failed");
     expect_text(content("out"), "old");
 }
@@ -816,6 +837,7 @@ int main(void) {
         test(a_file_may_become_larger_than_what_was_reserved),
         test(space_that_is_not_there_is_missed_at_once),
         test(files_need_not_be_synced),
+        test(what_cannot_be_flushed_is_an_error),
         test(a_write_that_failed_is_not_forgotten),
         test(a_path_at_which_no_file_was_made_is_an_error),
         test(a_folder_made_at_a_path_is_refused_and_kept),

@@ -18,6 +18,9 @@ wi.Timer(stream="out.txt")
 wi.Profiler().section(3)
 wi.Profiler().stats()[0].paths
 wi.Profiler().report(["p95"])
+wi.atomic_file("out", "r")
+wi.atomic_file("out", "wb", encoding="utf-8")
+wi.atomic_path("out", "w")
 for item in wi.Profiler().iterate("batch", 3):
     pass
 
