@@ -92,6 +92,14 @@ static int keep(const wi_transaction *t) {
     return wi__sqlite_run(t->handle, sql);
 }
 
+/* An I/O error can come after what made the commit: a journal is gone, but its lock cannot be changed. */
+static const char *commit_attempted(const wi_transaction *t, int code) {
+    int is_open = !sqlite3_get_autocommit(t->handle);
+    if (!is_open && (code & 0xff) == SQLITE_IOERR)
+        return "commit (whether it took place is not known)";
+    return "commit (it is rolled back now)";
+}
+
 static void commit(const wi_transaction *t) {
     if (sqlite3_get_autocommit(t->handle))
         wi_raise(
@@ -102,8 +110,9 @@ static void commit(const wi_transaction *t) {
     int code = keep(t);
     if (code == SQLITE_OK) return;
     wi__sqlite_failure failure = wi__sqlite_failure_of(t->handle, code);
+    const char *attempted = commit_attempted(t, code);
     take_back(t);
-    wi__raise_sqlite_failure(WI__HERE, &failure, file_of(t), "commit (it is rolled back now)");
+    wi__raise_sqlite_failure(WI__HERE, &failure, file_of(t), attempted);
 }
 
 static void roll_back(const wi_transaction *t, wi_reason reason) {

@@ -136,8 +136,9 @@ typedef struct wi_transaction {
  *
  * @raise on enter  WI_DATABASE_BUSY if others hold the database for longer than the timeout; WI_USAGE_ERROR
  *        if the database is not open here, or this transaction is already.
- * @raise on exit  what COMMIT failed with; all is rolled back then. WI_SQLITE_ERROR at the body's end if the
- *        transaction had ended before: SQLite rolls back by itself when the disk is full, for one.
+ * @raise on exit  what COMMIT failed with; all is rolled back then, but after an I/O error (WI_OS_ERROR) it may
+ *        have taken place. WI_SQLITE_ERROR at the body's end if the transaction had ended before: SQLite rolls
+ *        back by itself when the disk is full, for one.
  *
  * Method: https://www.sqlite.org/lang_transaction.html and https://www.sqlite.org/lang_savepoint.html
  */
@@ -159,8 +160,8 @@ typedef struct wi_transaction {
  * Commit now, so that a return or goto may follow; the exit does nothing then. What the body does afterwards is
  * no part of the transaction.
  *
- * @raise what COMMIT failed with; all is rolled back then. WI_USAGE_ERROR if the transaction is not open, or
- *        was begun before a fork.
+ * @raise what COMMIT failed with, as at the block's end. WI_USAGE_ERROR if the transaction is not open, or was
+ *        begun before a fork.
  */
 WI_API void wi_transaction_commit(wi_transaction *transaction);
 

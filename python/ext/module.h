@@ -21,6 +21,7 @@
     X(with_methods)                                                                                \
     X(core_call)                                                                                   \
     X(atomic_file)                                                                                 \
+    X(hold)                                                                                        \
     X(section_names)                                                                               \
     X(enclosing)                                                                                   \
     X(section)                                                                                     \

@@ -1,4 +1,5 @@
 # Every public name of the package, and its types.
+import sqlite3
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from io import BufferedRandom, BufferedWriter, TextIOWrapper
@@ -13,6 +14,7 @@ from typing_extensions import Self
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Item = TypeVar("_Item")
+_Connection = TypeVar("_Connection", bound=sqlite3.Connection)
 _Column = Literal["calls", "total", "mean", "std", "self", "min", "p50", "p99", "max", "errors"]
 
 @type_check_only
@@ -132,5 +134,6 @@ def h5_file(
     path: _Path, mode: Literal["r", "w", "r+", "a", "stream"] = "r", *, sync: bool = True, **options: Any
 ) -> AbstractContextManager[h5py.File, None]: ...
 def h5_recover(path: _Path, out: _Path, *, sync: bool = True) -> dict[str, tuple[int, ...]]: ...
+def transaction(conn: _Connection, *, timeout: float | None = None) -> AbstractContextManager[_Connection, None]: ...
 def get_include() -> str: ...
 def get_library_dir() -> str: ...

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 WRONG = """
+import sqlite3
 import within as wi
 import within.contextlib as contextlib
 
@@ -21,6 +22,8 @@ wi.Profiler().report(["p95"])
 wi.atomic_file("out", "r")
 wi.atomic_file("out", "wb", encoding="utf-8")
 wi.atomic_path("out", "w")
+wi.transaction("runs.db")
+wi.transaction(sqlite3.connect("runs.db"), 5)
 for item in wi.Profiler().iterate("batch", 3):
     pass
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import sqlite3
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -179,6 +180,17 @@ def managers() -> None:
     assert asyncio.run(async_managers()) == ["A", "b"]
 
 
+# ---- databases ----
+
+
+def transactions() -> None:
+    conn = sqlite3.connect(":memory:")
+    with wi.transaction(conn) as same, wi.transaction(conn, timeout=0.5):
+        rows: list[tuple[int]] = same.execute("SELECT 1").fetchall()
+    conn.close()
+    assert rows == [(1,)]
+
+
 # ---- building against the package ----
 
 
@@ -201,6 +213,7 @@ def main() -> None:
     managers()
     with tempfile.TemporaryDirectory() as folder:
         files(Path(folder))
+    transactions()
     assert all(path.exists() for path in folders())
 
 
