@@ -14,6 +14,11 @@
 static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
 static wi__h5_open *all_open;
 
+/* A forked child has its parent's list. */
+static int streams_here(const wi__h5_open *open) {
+    return open->started && !wi__h5_disk_is_foreign(open->disk);
+}
+
 static void list(wi__h5_open *open) {
     pthread_mutex_lock(&guard);
     open->next = all_open;
@@ -42,7 +47,7 @@ static wi__h5_open *newest_of_thread(void) {
 void wi__h5_lock_again(void) {
     pthread_mutex_lock(&guard);
     for (wi__h5_open *open = all_open; open; open = open->next)
-        if (open->started) wi__h5_lock_stream(open->disk->fd);
+        if (streams_here(open)) wi__h5_lock_stream(open->disk->fd);
     pthread_mutex_unlock(&guard);
 }
 
@@ -51,7 +56,7 @@ int wi__h5_streams_to(dev_t device, ino_t inode) {
     int found = 0;
     pthread_mutex_lock(&guard);
     for (wi__h5_open *open = all_open; open && !found; open = open->next)
-        found = open->started && fstat(open->disk->fd, &status) == 0 &&
+        found = streams_here(open) && fstat(open->disk->fd, &status) == 0 &&
                 status.st_dev == device && status.st_ino == inode;
     pthread_mutex_unlock(&guard);
     return found;

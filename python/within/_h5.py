@@ -16,7 +16,7 @@ except ImportError:
 
 from . import _h5_disk
 from ._atomic_file import atomic_path
-from ._within import DataError
+from ._within import DataError, Hold
 
 
 class File:
@@ -37,6 +37,7 @@ class File:
             raise RuntimeError(f"{self!r} is open already, or was")
         self._process = os.getpid()
         self._file = self._kind.open()
+        self._hold = Hold("HDF5 file", self._path, self._file)
         return self._file
 
     def __exit__(self, kind, error, traceback):
@@ -44,6 +45,7 @@ class File:
             raise RuntimeError(f"{self!r} is not open")
         if os.getpid() != self._process:
             return
+        self._hold.let_go()
         left = _left_open(self._file)
         failure = self._kind.close(self._file, error or kind)
         if failure is not None and kind is None:
