@@ -1,5 +1,6 @@
 """What h5_file gives, and h5_recover does; imported when they are called, as h5py is."""
 
+import atexit
 import errno
 import fcntl
 import inspect
@@ -37,15 +38,18 @@ class File:
             raise RuntimeError(f"{self!r} is open already, or was")
         self._process = os.getpid()
         self._file = self._kind.open()
-        self._hold = Hold("HDF5 file", self._path, self._file)
+        self._hold = Hold("HDF5 file", self._path, None)
+        _open.add(self)
         return self._file
 
     def __exit__(self, kind, error, traceback):
         if self._file is None:
             raise RuntimeError(f"{self!r} is not open")
-        if os.getpid() != self._process:
-            return
+        _open.discard(self)
         self._hold.let_go()
+        if os.getpid() != self._process:
+            self._file.close()  # and nothing is written: see Disk, and forget
+            return
         left = _left_open(self._file)
         failure = self._kind.close(self._file, error or kind)
         if failure is not None and kind is None:
@@ -55,6 +59,16 @@ class File:
 
     def __repr__(self):
         return f"<within.h5_file {self._path!r}>"
+
+
+_open = weakref.WeakSet()
+
+
+@atexit.register
+def _end_all():
+    """HDF5 closes what is open when Python is gone already, and with it the Disk that it would close."""
+    for manager in list(_open):
+        manager.__exit__(SystemExit, SystemExit(), None)
 
 
 def recover(path, out, sync):

@@ -262,7 +262,23 @@ def test_all_of_a_file_is_recovered(h5py, path, tmp_path):
         wi.h5_recover(path, path)
 
 
-# ---- forks ----
+# ---- ends of the process ----
+
+
+@pytest.mark.parametrize("mode", ["w", "stream"])
+def test_the_end_of_the_process_ends_an_open_block(h5py, path, tmp_path, python, mode):
+    done = python(
+        f"""
+import within as wi
+manager = wi.h5_file({str(path)!r}, {mode!r})
+file = manager.__enter__()
+file["x"] = [1, 2]
+if {mode!r} == "stream":
+    file.swmr_mode = True
+"""
+    )
+    assert done.stderr == "" and names(tmp_path) == (["run.h5"] if mode == "stream" else [])
+    assert mode == "w" or read(path) == {"x": [1, 2]}
 
 
 @pytest.mark.parametrize("mode", ["w", "stream"])
