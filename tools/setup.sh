@@ -52,6 +52,7 @@ find_missing() {
             ;;
         test)
             need libcmocka-dev pkg-config --exists cmocka
+            need libsqlite3-dev pkg-config --exists sqlite3
             need g++ command_found "${CXX:-g++}"
             need 'python3-pytest python3-pytest-xdist' python_with pytest xdist
             ;;
@@ -69,9 +70,11 @@ find_missing() {
             need python3-dev interpreter_found
             need g++ command_found g++
             need clang-19 command_found clang-19
+            need libsqlite3-dev pkg-config --exists sqlite3
             ;;
         check)
             need g++ command_found g++
+            need libsqlite3-dev pkg-config --exists sqlite3
             need clang-19 command_found clang-19
             need clang-format-19 version_19_of clang-format
             need clang-tidy-19 version_19_of clang-tidy
