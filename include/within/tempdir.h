@@ -49,7 +49,7 @@ typedef struct wi_tempdir {
  * @raise on exit the kind of error of what could not be removed first, which the message names. All else is
  *        removed; the rest goes with `within clean`, once the process has ended and the cause is gone.
  *
- * Threads: one at a time; other threads may use the directory. Cost: some 20 system calls a block, and one for each
+ * Threads: one at a time; other threads may use the directory. Cost: some 50 system calls a block, and one for each
  * file to remove; once per process and parent a look at the parent's names, at most 20,000 of them.
  */
 #define wi_tempdir(...) wi__tempdir(WI__FIELDS_MAY_BE_MISSING(wi_tempdir_options, {__VA_ARGS__}))

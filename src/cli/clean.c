@@ -125,15 +125,15 @@ static void count_folder(void *self, int folder, const struct statx *status) {
     ((search *)self)->cleaning->folders++;
 }
 
-/* Not a failure: what cannot be read holds nothing of this user that could be removed. */
+/* Below the folder that was asked for it is no failure: what cannot be read holds nothing that could be removed. */
 static void not_looked_at(void *self, const wi__walk *walk, const char *name, int error) {
+    search *s = self;
     char where[2 * PATH_MAX];
     wi__found found = {wi__walk_folder(walk), where, name};
     if (error == EXDEV) return;
-    tell_folder(self, walk, where, sizeof where);
-    fflush(stdout);
-    fprintf(stderr, "within clean: cannot look into %s: %s\n", wi__found_text(&found, name).text,
-            strerror(error));
+    tell_folder(s, walk, where, sizeof where);
+    if (strcmp(name, ".") == 0 && strcmp(where, s->operand) == 0) s->cleaning->failed++;
+    wi__cleaning_trouble("cannot look into", wi__found_text(&found, name).text, error);
 }
 
 static const wi__walker walker = {look_at_entry, count_folder, NULL, not_looked_at};

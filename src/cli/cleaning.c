@@ -15,8 +15,10 @@ wi__shown wi__found_text(const wi__found *found, const char *name) {
     wi__shown shown;
     char path[PATH_MAX + NAME_MAX];
     size_t length = strlen(found->where);
-    int is_root = length && found->where[length - 1] == '/';
-    snprintf(path, sizeof path, "%s%s%s", found->where, length && !is_root ? "/" : "", name);
+    int is_itself = length && strcmp(name, ".") == 0;
+    int needs_slash = length && !is_itself && found->where[length - 1] != '/';
+    snprintf(path, sizeof path, "%s%s%s", found->where, needs_slash ? "/" : "",
+             is_itself ? "" : name);
     wi__printable(shown.text, sizeof shown.text, path);
     return shown;
 }
@@ -42,6 +44,10 @@ void wi__cleaning_left(wi__cleaning *cleaning, const char *kind, const wi__shown
 
 void wi__cleaning_failed(wi__cleaning *cleaning, const char *what, const char *path, int error) {
     cleaning->failed++;
+    wi__cleaning_trouble(what, path, error);
+}
+
+void wi__cleaning_trouble(const char *what, const char *path, int error) {
     fflush(stdout);
     fprintf(stderr, "within clean: %s %s: %s\n", what, path, strerror(error));
 }

@@ -30,7 +30,9 @@ void wi__clean_leftover(wi__cleaning *cleaning, const wi__found *found,
                         const wi__leftover *leftover);
 /** Remove the stale records in a folder ".within". */
 void wi__clean_records(wi__cleaning *cleaning, const wi__found *found);
-/** Say that something was not done, on stderr. */
+/** Say on stderr that something could not be done. */
+void wi__cleaning_trouble(const char *what, const char *path, int error);
+/** And count it, so that the command fails. */
 void wi__cleaning_failed(wi__cleaning *cleaning, const char *what, const char *path, int error);
 /** Print the last line. */
 void wi__cleaning_summary(const wi__cleaning *cleaning);

@@ -57,7 +57,7 @@ static wi__trouble follow_links(char path[PATH_MAX]) {
             return wi__trouble_of("is an open descriptor: only a regular file can be replaced", 0);
         link[length] = '\0';
         if (beside(path, link, next)) return wi__trouble_of("cannot be found", ENAMETOOLONG);
-        strcpy(path, next);
+        memcpy(path, next, strlen(next) + 1);
     }
 }
 

@@ -1,74 +1,17 @@
 /* wi_atomic_file and wi_atomic_path: what is published, when, and what is left. */
-#include "record_helpers.h"
+#include "file_helpers.h"
 
-#include <dirent.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* ---- files as texts ---- */
-
-static void put(const char *path, const char *text) {
-    FILE *file = fopen(path, "w");
-    expect_that(file != NULL, path, "cannot be made: %s", strerror(errno));
-    fputs(text, file);
-    fclose(file);
-}
-
-static const char *content(const char *path) {
-    static char text[4096];
-    FILE *file = fopen(path, "r");
-    if (!file) return "(nothing)";
-    text[fread(text, 1, sizeof text - 1, file)] = '\0';
-    fclose(file);
-    return text;
-}
-
-static mode_t mode_of(const char *path) {
-    struct stat status;
-    expect(stat(path, &status) == 0);
-    return status.st_mode & 07777;
-}
-
-/* How many names are in the folder, those with this in them. */
-static int names_with(const char *part) {
-    int count = 0;
-    DIR *entries = opendir(".");
-    for (struct dirent *entry; (entry = readdir(entries));)
-        count += entry->d_name[strspn(entry->d_name, ".")] && strstr(entry->d_name, part) != NULL;
-    closedir(entries);
-    return count;
-}
-
-static int leftovers(void) { return names_with(".within-"); }
-
-/* ---- errors, and what is said ---- */
-
-static wi_error *error_of(void (*body)(void *arg), void *arg) {
-    wi_error *error;
-    wi_call(body, arg, &error);
-    return error;
-}
-
-static void expect_refused(const char *where, void (*body)(void *arg), void *arg,
-                           const wi_error_type *kind, const char *message) {
-    wi_error *error = error_of(body, arg);
-    expect_that(error != NULL, where, "nothing was raised");
-    expect_that(strcmp(wi_error_message(error), message) == 0, where, "raised: %s",
-                wi_error_message(error));
-    expect_that(wi_error_kind(error) == kind, where, "raised a %s", wi_error_kind(error)->name);
-    wi_error_free(error);
-    expect_count(leftovers(), 0);
-}
-
-#define expect_raised(body, arg, kind, message) expect_refused(WHERE, body, arg, kind, message)
-
-/* stderr of what follows goes into a file of this name. */
-static void hear(const char *path) {
-    fflush(stderr);
-    int said = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    expect(dup2(said, 2) == 2);
-    close(said);
-}
+/* Refused, and nothing lies about or is left open. */
+#define expect_refused(body, arg, kind, message)                                                   \
+    do {                                                                                           \
+        int before_ = next_descriptor();                                                           \
+        expect_raised(body, arg, kind, message);                                                   \
+        expect_count(leftovers(), 0);                                                              \
+        expect_count(next_descriptor(), before_);                                                  \
+    } while (0)
 
 static void write_new(void *path) {
     within (file, wi_atomic_file(path)) fputs("new", file->stream);
@@ -166,9 +109,9 @@ static void enter_path_twice(void *unused) {
 }
 
 alone(a_manager_has_one_block_at_a_time) {
-    expect_raised(enter_twice, NULL, WI_USAGE_ERROR, "out: this wi_atomic_file is open already");
-    expect_raised(enter_path_twice, NULL, WI_USAGE_ERROR,
-                  "out: this wi_atomic_path is open already");
+    expect_refused(enter_twice, NULL, WI_USAGE_ERROR, "out: this wi_atomic_file is open already");
+    expect_refused(enter_path_twice, NULL, WI_USAGE_ERROR,
+                   "out: this wi_atomic_path is open already");
     expect(!exists("out"));
 }
 
@@ -182,14 +125,12 @@ alone(blocks_nest_even_on_one_target) {
 }
 
 alone(no_descriptor_is_left_open_or_inherited) {
-    int before = open(".", O_RDONLY | O_CLOEXEC);
-    close(before);
+    int before = next_descriptor();
     within (file, wi_atomic_file("out")) {
         for (int fd = before; fd <= file->fd; fd++) expect(fcntl(fd, F_GETFD) & FD_CLOEXEC);
     }
     write_new_at_path("out");
-    int after = open(".", O_RDONLY | O_CLOEXEC);
-    expect_count(after, before);
+    expect_count(next_descriptor(), before);
 }
 
 alone(moving_elsewhere_in_the_block_does_not_matter) {
@@ -234,8 +175,8 @@ static void raise_in_path(void *path) {
 alone(an_error_discards_and_says_nothing_more) {
     put("out", "old");
     hear("said");
-    expect_raised(raise_in_file, "out", WI_VALUE_ERROR, "enough");
-    expect_raised(raise_in_path, "out", WI_VALUE_ERROR, "enough");
+    expect_refused(raise_in_file, "out", WI_VALUE_ERROR, "enough");
+    expect_refused(raise_in_path, "out", WI_VALUE_ERROR, "enough");
     expect_text(content("out"), "old");
     expect_text(content("said"), "");
 }
@@ -263,6 +204,8 @@ alone(a_return_discards_and_says_so) {
     expect_text(content("said"), LEFT);
     return_from_path();
     expect_text(content("said"), LEFT LEFT);
+    for (int i = 0; i < 4; i++) return_from_file();
+    expect_text(content("said"), LEFT LEFT LEFT LEFT LEFT LEFT);
     expect_text(content("out"), "old");
     expect_count(leftovers(), 0);
 }
@@ -311,10 +254,10 @@ static void commit_path_twice(void *path) {
 }
 
 alone(there_is_one_commit_a_block) {
-    expect_raised(commit_twice, "out", WI_USAGE_ERROR,
-                  "out: there is nothing that this process could publish");
-    expect_raised(commit_path_twice, "out2", WI_USAGE_ERROR,
-                  "out2: there is nothing that this process could publish");
+    expect_refused(commit_twice, "out", WI_USAGE_ERROR,
+                   "out: there is nothing that this process could publish");
+    expect_refused(commit_path_twice, "out2", WI_USAGE_ERROR,
+                   "out2: there is nothing that this process could publish");
     expect(exists("out") && exists("out2"));
 }
 
@@ -365,12 +308,11 @@ static void *cancel_itself(void *path) {
 }
 
 alone(a_commit_is_not_cancelled_half_way) {
-    int before = open(".", O_RDONLY | O_CLOEXEC);
-    close(before);
+    int before = next_descriptor();
     expect(in_thread(cancel_itself, "out") == PTHREAD_CANCELED);
     expect_text(content("out"), "new");
     expect_count(leftovers(), 0);
-    expect_count(open(".", O_RDONLY | O_CLOEXEC), before);
+    expect_count(next_descriptor(), before);
 }
 
 /* ---- permissions ---- */
@@ -432,8 +374,6 @@ alone(permissions_of_a_file_that_went_in_the_meantime_are_kept) {
     expect_count(mode_of("out"), 0604);
 }
 
-enum { NOBODY = 65534, OTHER = 65533 };
-
 static void require_root(void) {
     if (geteuid() != 0) exit(0);
 }
@@ -470,6 +410,7 @@ alone(permissions_of_an_owner_and_group_that_cannot_be_kept_are_not_given_to_oth
     expect(seteuid(NOBODY) == 0);
     write_new("out");
     expect_count(mode_of("out"), 0722);
+    end_as_another();
 }
 
 /* ---- targets ---- */
@@ -499,8 +440,8 @@ alone(the_target_of_a_dangling_link_is_made) {
 
 alone(links_in_a_circle_are_refused) {
     expect(symlink("b", "a") == 0 && symlink("a", "b") == 0);
-    expect_raised(write_new, "a", WI_OS_ERROR,
-                  "a: cannot be found: Too many levels of symbolic links");
+    expect_refused(write_new, "a", WI_OS_ERROR,
+                   "a: cannot be found: Too many levels of symbolic links");
 }
 
 alone(other_links_to_an_old_file_keep_its_content) {
@@ -512,25 +453,27 @@ alone(other_links_to_an_old_file_keep_its_content) {
 
 alone(a_folder_is_refused) {
     mkdir("sub", 0700);
-    expect_raised(write_new, "sub", WI_IS_A_DIRECTORY, "sub: cannot be replaced: Is a directory");
-    expect_raised(write_new, "sub/", WI_IS_A_DIRECTORY, "sub/: cannot be replaced: Is a directory");
-    expect_raised(write_new, ".", WI_IS_A_DIRECTORY, ".: cannot be replaced: Is a directory");
-    expect_raised(write_new, "/", WI_IS_A_DIRECTORY, "/: cannot be replaced: Is a directory");
-    expect_raised(write_new_at_path, "sub", WI_IS_A_DIRECTORY,
-                  "sub: cannot be replaced: Is a directory");
+    expect_refused(write_new, "sub", WI_IS_A_DIRECTORY, "sub: cannot be replaced: Is a directory");
+    expect_refused(write_new, "sub/", WI_IS_A_DIRECTORY,
+                   "sub/: cannot be replaced: Is a directory");
+    expect_refused(write_new, ".", WI_IS_A_DIRECTORY, ".: cannot be replaced: Is a directory");
+    expect_refused(write_new, "/", WI_IS_A_DIRECTORY, "/: cannot be replaced: Is a directory");
+    expect_refused(write_new_at_path, "sub", WI_IS_A_DIRECTORY,
+                   "sub: cannot be replaced: Is a directory");
 }
 
 alone(a_missing_folder_is_named) {
-    expect_raised(write_new, "missing/out", WI_FILE_NOT_FOUND,
-                  "missing/out: its folder cannot be opened: No such file or directory");
-    expect_raised(write_new_at_path, "missing/out", WI_FILE_NOT_FOUND,
-                  "missing/out: its folder cannot be opened: No such file or directory");
+    expect_refused(write_new, "missing/out", WI_FILE_NOT_FOUND,
+                   "missing/out: its folder cannot be opened: No such file or directory");
+    expect_refused(write_new_at_path, "missing/out", WI_FILE_NOT_FOUND,
+                   "missing/out: its folder cannot be opened: No such file or directory");
     put("file", "");
-    expect_raised(write_new, "file/out", WI_NOT_A_DIRECTORY,
-                  "file/out: cannot be found: Not a directory");
-    expect_raised(write_new, "", WI_FILE_NOT_FOUND, ": cannot be found: No such file or directory");
-    expect_raised(write_new, NULL, WI_FILE_NOT_FOUND,
-                  "(null): cannot be found: No such file or directory");
+    expect_refused(write_new, "file/out", WI_NOT_A_DIRECTORY,
+                   "file/out: cannot be found: Not a directory");
+    expect_refused(write_new, "", WI_FILE_NOT_FOUND,
+                   ": cannot be found: No such file or directory");
+    expect_refused(write_new, NULL, WI_FILE_NOT_FOUND,
+                   "(null): cannot be found: No such file or directory");
 }
 
 #define NO_FILE "is a pipe, a device or a socket: only a regular file can be replaced"
@@ -539,14 +482,14 @@ alone(what_is_no_regular_file_is_refused) {
     struct sockaddr_un address = {AF_UNIX, "socket"};
     expect(mkfifo("pipe", 0600) == 0);
     expect(bind(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address) == 0);
-    expect_raised(write_new, "pipe", WI_OS_ERROR, "pipe: " NO_FILE);
-    expect_raised(write_new, "socket", WI_OS_ERROR, "socket: " NO_FILE);
-    expect_raised(write_new, "/dev/null", WI_OS_ERROR, "/dev/null: " NO_FILE);
-    expect_raised(write_new_at_path, "pipe", WI_OS_ERROR, "pipe: " NO_FILE);
+    expect_refused(write_new, "pipe", WI_OS_ERROR, "pipe: " NO_FILE);
+    expect_refused(write_new, "socket", WI_OS_ERROR, "socket: " NO_FILE);
+    expect_refused(write_new, "/dev/null", WI_OS_ERROR, "/dev/null: " NO_FILE);
+    expect_refused(write_new_at_path, "pipe", WI_OS_ERROR, "pipe: " NO_FILE);
     put("output", "");
     expect(dup2(open("output", O_WRONLY), 1) == 1);
-    expect_raised(write_new, "/dev/stdout", WI_OS_ERROR,
-                  "/dev/stdout: is an open descriptor: only a regular file can be replaced");
+    expect_refused(write_new, "/dev/stdout", WI_OS_ERROR,
+                   "/dev/stdout: is an open descriptor: only a regular file can be replaced");
 }
 
 alone(what_must_not_be_written_is_refused) {
@@ -559,12 +502,13 @@ alone(what_must_not_be_written_is_refused) {
     } else {
         chmod("sub", 0555);
     }
-    expect_raised(write_new, "read-only", WI_PERMISSION_ERROR,
-                  "read-only: must not be written: Permission denied");
-    expect_raised(write_new, "sub/out", WI_PERMISSION_ERROR,
-                  "sub/out: its folder must not be written: Permission denied");
-    expect_raised(write_new_at_path, "sub/out", WI_PERMISSION_ERROR,
-                  "sub/out: its folder must not be written: Permission denied");
+    expect_refused(write_new, "read-only", WI_PERMISSION_ERROR,
+                   "read-only: must not be written: Permission denied");
+    expect_refused(write_new, "sub/out", WI_PERMISSION_ERROR,
+                   "sub/out: its folder must not be written: Permission denied");
+    expect_refused(write_new_at_path, "sub/out", WI_PERMISSION_ERROR,
+                   "sub/out: its folder must not be written: Permission denied");
+    end_as_another();
 }
 
 static void expect_written_under(const char *name) {
@@ -612,13 +556,13 @@ alone(an_exclusive_file_replaces_nothing) {
     write_exclusively("out");
     expect_text(content("out"), "new");
     put("out", "old");
-    expect_raised(write_exclusively, "out", WI_FILE_EXISTS, "out: must not be there: File exists");
+    expect_refused(write_exclusively, "out", WI_FILE_EXISTS, "out: must not be there: File exists");
     expect_text(content("out"), "old");
     expect(symlink("missing", "link") == 0);
-    expect_raised(write_exclusively, "link", WI_FILE_EXISTS,
-                  "link: must not be there: File exists");
-    expect_raised(be_overtaken, "late", WI_FILE_EXISTS,
-                  "late: cannot be renamed over: File exists");
+    expect_refused(write_exclusively, "link", WI_FILE_EXISTS,
+                   "link: must not be there: File exists");
+    expect_refused(be_overtaken, "late", WI_FILE_EXISTS,
+                   "late: cannot be renamed over: File exists");
     expect_text(content("late"), "another's");
 }
 
@@ -661,22 +605,41 @@ alone(files_need_not_be_synced) {
 
 /* ---- bodies that go wrong ---- */
 
-static void fill_the_disk(void *path) {
+static void fill_the_disk(int fd) {
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    dup2(full, fd);
+    close(full);
+}
+
+static void lose_a_write(void *path) {
     within (file, wi_atomic_file(path)) {
+        int kept = dup(file->fd);
         setvbuf(file->stream, NULL, _IONBF, 0);
-        int full = open("/dev/full", O_WRONLY | O_CLOEXEC), kept = dup(file->fd);
-        dup2(full, file->fd);
+        fill_the_disk(file->fd);
         fputs("lost", file->stream);
         dup2(kept, file->fd);
         close(kept);
-        close(full);
     }
+}
+
+static void end_on_full_disk(void *path) {
+    within (file, wi_atomic_file(path)) {
+        fputs("lost", file->stream);
+        fill_the_disk(file->fd);
+    }
+}
+
+alone(what_cannot_be_flushed_is_an_error) {
+    put("out", "old");
+    expect_refused(end_on_full_disk, "out", WI_DISK_FULL,
+                   "out: cannot be written: No space left on device");
+    expect_text(content("out"), "old");
 }
 
 alone(a_write_that_failed_is_not_forgotten) {
     put("out", "old");
-    expect_raised(fill_the_disk, "out", WI_OS_ERROR,
-                  "out: an earlier read or write of it has failed");
+    expect_refused(lose_a_write, "out", WI_OS_ERROR,
+                   "out: an earlier read or write of it has failed");
     expect_text(content("out"), "old");
 }
 
@@ -696,13 +659,13 @@ static void make_pipe(void *path) {
 alone(a_path_at_which_no_file_was_made_is_an_error) {
     put("out", "old");
     put("other", "other");
-    expect_raised(
+    expect_refused(
         make_nothing, "out", WI_FILE_NOT_FOUND,
         "out: the block has made no file at its temporary path: No such file or directory");
-    expect_raised(make_link, "out", WI_OS_ERROR,
-                  "out: the block has made a link, which is not published");
-    expect_raised(make_pipe, "out", WI_OS_ERROR,
-                  "out: the block has made something that is no regular file");
+    expect_refused(make_link, "out", WI_OS_ERROR,
+                   "out: the block has made a link, which is not published");
+    expect_refused(make_pipe, "out", WI_OS_ERROR,
+                   "out: the block has made something that is no regular file");
     expect_text(content("out"), "old");
 }
 
@@ -725,8 +688,8 @@ static void target_becomes_folder(void *path) {
 }
 
 alone(a_target_that_became_a_folder_is_refused) {
-    expect_raised(target_becomes_folder, "out", WI_IS_A_DIRECTORY,
-                  "out: cannot be renamed over: Is a directory");
+    expect_refused(target_becomes_folder, "out", WI_IS_A_DIRECTORY,
+                   "out: cannot be renamed over: Is a directory");
 }
 
 static void lose_temporary(void *path) {
@@ -738,18 +701,12 @@ static void lose_temporary(void *path) {
 
 alone(a_temporary_that_was_removed_is_an_error) {
     put("out", "old");
-    expect_raised(lose_temporary, "out", WI_FILE_NOT_FOUND,
-                  "out: cannot be renamed over: No such file or directory");
+    expect_refused(lose_temporary, "out", WI_FILE_NOT_FOUND,
+                   "out: cannot be renamed over: No such file or directory");
     expect_text(content("out"), "old");
 }
 
 /* ---- forks ---- */
-
-static int exit_of(pid_t child) {
-    int status = -1;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 alone(a_childs_end_neither_publishes_nor_discards) {
     put("out", "old");
@@ -882,6 +839,7 @@ int main(void) {
         test(a_file_may_become_larger_than_what_was_reserved),
         test(space_that_is_not_there_is_missed_at_once),
         test(files_need_not_be_synced),
+        test(what_cannot_be_flushed_is_an_error),
         test(a_write_that_failed_is_not_forgotten),
         test(a_path_at_which_no_file_was_made_is_an_error),
         test(a_folder_made_at_a_path_is_refused_and_kept),

@@ -2,6 +2,7 @@
 #include "record_helpers.h"
 
 #include <dirent.h>
+#include <sys/prctl.h>
 
 #include "manage/leftover.h"
 
@@ -571,6 +572,7 @@ alone(one_whose_owner_file_is_locked_stays_whatever_its_name_says) {
     expect(pipe(ready) == 0);
     pid_t holder = fork();
     if (holder == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when an expectation fails */
         struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
         int file = open(name, O_RDWR | O_CLOEXEC);
         _exit(fcntl(file, F_SETLK, &lock) != 0 || write(ready[1], "", 1) != 1 || pause());
@@ -613,11 +615,13 @@ alone(those_of_another_user_stay) {
     if (geteuid() != 0) exit(0);
     use_this_folder();
     wi__owner owner = dead_owner();
-    const char *name = make_scratch_of(&owner, 1, 1);
-    expect(chown(name, 1, 1) == 0);
+    char name[NAME_MAX + 1];
+    snprintf(name, sizeof name, "%s", make_scratch_of(&owner, 1, 1));
+    expect(chown(name, 1, 1) == 0 && chown(name + 1, 1, 1) == 0);
+    const char *mixed = make_scratch_of(&owner, 2, 1);
+    expect(chown(mixed, 1, 1) == 0); /* its directory is this user's */
     make_one();
-    expect(exists(name) &&
-           exists(name + 1)); /* whose file is another's, whose directory this user's */
+    expect(exists(name) && exists(name + 1) && exists(mixed) && exists(mixed + 1));
 }
 
 int main(void) {

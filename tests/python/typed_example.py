@@ -3,7 +3,9 @@
 import asyncio
 import io
 import json
+import sqlite3
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -132,6 +134,25 @@ def frame(profiler: wi.Profiler) -> int:
     return len(profiler.to_pandas())
 
 
+# ---- files ----
+
+
+def files(folder: Path) -> None:
+    with wi.atomic_file(folder / "text", encoding="utf-8", newline="\n") as text:
+        lines: io.TextIOWrapper = text
+        print("snr,ber", file=lines)
+    with wi.atomic_file(str(folder / "bytes"), "wb", size=4096, sync=False) as written:
+        count: int = written.write(b"snr,ber")
+    with wi.atomic_file(bytes(folder / "both"), "x+b") as both:
+        both.write(b"snr,ber")
+        both.seek(0)
+        content: bytes = both.read()
+    with wi.atomic_path(folder / "made", sync=False) as temporary:
+        path: str = temporary
+        Path(path).touch()
+    assert content == b"snr,ber" and count == 7 and len(list(folder.iterdir())) == 4
+
+
 # ---- within.contextlib ----
 
 
@@ -187,6 +208,17 @@ def managers() -> None:
     assert asyncio.run(async_managers()) == ["A", "b"]
 
 
+# ---- databases ----
+
+
+def transactions() -> None:
+    conn = sqlite3.connect(":memory:")
+    with wi.transaction(conn) as same, wi.transaction(conn, timeout=0.5):
+        rows: list[tuple[int]] = same.execute("SELECT 1").fetchall()
+    conn.close()
+    assert rows == [(1,)]
+
+
 # ---- building against the package ----
 
 
@@ -209,6 +241,9 @@ def main() -> None:
     saved()
     profilers()
     managers()
+    with tempfile.TemporaryDirectory() as folder:
+        files(Path(folder))
+    transactions()
     assert all(path.exists() for path in folders())
 
 
