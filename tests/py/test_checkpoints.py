@@ -220,7 +220,7 @@ def test_whatever_fails_the_old_are_there_or_the_new_too(saver, within, prepared
         assert 3 in published_in(folder), where
         assert int(run(saver, folder, "latest").stdout) == newest, where
         if done.returncode == 0:
-            assert done.stdout == "4\n", where
+            assert done.stdout == "4\n" and (call.name != "fsync" or error in HARMLESS), where
         elif done.returncode != KILLED:
             assert done.returncode == 1 and str(folder) in done.stderr and not done.stdout, where
             assert error not in HARMLESS or "/checkpoint.a b" in call.path, where  # which the program opens, too
