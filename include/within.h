@@ -5,14 +5,21 @@
 #ifndef WITHIN_H
 #define WITHIN_H
 
+#include <within/atomic_file.h>
 #include <within/block.h>
+#include <within/checkpoints.h>
+#include <within/closing.h>
+#include <within/csv.h>
 #include <within/error.h>
 #include <within/exit_stack.h>
+#include <within/file.h>
 #include <within/generator.h>
+#include <within/lock.h>
 #include <within/record.h>
 #include <within/section.h>
 #include <within/span.h>
 #include <within/suppress.h>
+#include <within/tempdir.h>
 #include <within/timer.h>
 #include <within/try.h>
 #include <within/version.h>

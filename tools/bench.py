@@ -28,11 +28,15 @@ COMPILERS = {"gcc": (["gcc"], ["g++"]), "clang": (["clang-19", "clang"], ["clang
 RUNS = [
     ("block", False, {}),
     ("raise", False, {}),
+    ("csv", False, {}),
     ("section", False, {}),
     ("section", True, {}),
     ("section", False, {"WITHIN_CLOCK": "monotonic"}),
     ("memory", True, {}),
     ("report", True, {}),
+    ("tempdir", False, {}),
+    ("atomic_file", False, {}),
+    ("sqlite", False, {}),
 ]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")
 
@@ -70,7 +74,7 @@ def build_package(folder, interpreters):
 
 
 def run(command, folder, options, in_file=False, extra={}):
-    """The rows of one program, in a process and with a record of its own."""
+    """The rows of one program, in a process and a folder of its own, on the disk that is built on."""
     environment = {name: value for name, value in os.environ.items() if name not in SETTINGS} | extra
     environment["BENCH_SECONDS"] = "0.05" if options.quick else "0.7"
     if options.only:
@@ -78,7 +82,7 @@ def run(command, folder, options, in_file=False, extra={}):
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         if in_file:
             environment["WITHIN_RECORD"] = f"{scratch}/record"
-        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(command, cwd=scratch, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit(f"tools/bench.py: {' '.join(map(str, command))}: status {done.returncode}")
     return [json.loads(line) for line in done.stdout.splitlines()]

@@ -38,13 +38,19 @@ format() {
 tidy() {
     local clang_tidy
     clang_tidy=$(tool clang-tidy) || return
-    sources 'src/*.c' 'examples/*.c' |
+    sources 'src/*.c' 'hdf5/*.c' 'sqlite/*.c' 'examples/*.c' |
         xargs -n 1 -P "$(nproc)" "$clang_tidy" -p "$build" --quiet
 }
 
 layers() { tools/check_layers.py; }
 headers() { tools/check_headers.py; }
-exports() { tools/check_exports.py "$build/src/libwithin.so"; }
+exports() {
+    local library status=0
+    for library in "$build"/src/libwithin.so "$build"/*/libwithin-*.so; do
+        [ ! -e "$library" ] || tools/check_exports.py "$library" || status=1
+    done
+    return $status
+}
 modules() { tools/check_modules.py "$build/site/within"; }
 
 fix=

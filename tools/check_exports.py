@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The shared library exports what headers declare with WI_API, and needs libc and libm alone.
+"""A shared library exports what its headers declare with WI_API, and needs no other libraries than it may.
 
-They are the public headers, and those of src that the Python extension includes.
+Those of libwithin are the public headers, and those of src that the Python extension includes; it needs libc and
+libm alone. libwithin-NAME has one, include/within/NAME.h, and needs libwithin and what it is made for.
 
     tools/check_exports.py LIBRARY [ROOT]
 """
@@ -14,7 +15,9 @@ from pathlib import Path
 
 EXPORTED = '__attribute__((visibility("default")))'
 # libgcc_s unwinds -fexceptions code; libc itself loads it when a thread is cancelled.
-MAY_NEED = re.compile(r"(libc|libm|libgcc_s|ld-linux[\w-]*)\.so\.\d+")
+MAY_NEED = r"libc|libm|libgcc_s|ld-linux[\w-]*"
+# The optional libraries, and what each is made for.
+OPTIONAL = {"hdf5": r"libhdf5\w*", "sqlite": "libsqlite3"}
 
 
 def output_of(*command, **options):
@@ -50,15 +53,21 @@ def headers_of_extension(root):
     return sorted(name for name in names if (root / "src" / name).exists())
 
 
-def declared(root):
-    """The names that these headers declare with WI_API, once their macros are expanded."""
-    include = root / "include"
-    names = [path.relative_to(include) for path in sorted(include.rglob("*.h"))]
-    lines = (f"#include <{name}>\n" for name in [*names, *headers_of_extension(root)])
+def declared_by(root, headers):
+    """The names that these headers, and what they include, declare with WI_API, once their macros are expanded."""
+    lines = (f"#include <{name}>\n" for name in headers)
     compiler = os.environ.get("CC", "cc").split()
-    folders = [f"-I{include}", f"-I{root / 'src'}"]
+    folders = [f"-I{root / 'include'}", f"-I{root / 'src'}"]
     text = output_of(*compiler, "-E", "-P", *folders, "-", input="".join(lines))
     return {declared_name(part) for part in re.split(r"[;{}]", text) if EXPORTED in part}
+
+
+def declared(root, optional):
+    """The names that libwithin's headers declare, or those of one of the optional libraries."""
+    include = root / "include"
+    names = sorted(path.relative_to(include).as_posix() for path in include.rglob("*.h"))
+    core = declared_by(root, [*(name for name in names if Path(name).stem not in OPTIONAL), *headers_of_extension(root)])
+    return declared_by(root, [f"within/{optional}.h"]) - core if optional else core
 
 
 def exported(library):
@@ -77,10 +86,14 @@ def main():
         sys.exit("which library? type: tools/check_exports.py build/src/libwithin.so")
     library = Path(sys.argv[1])
     root = Path(sys.argv[2] if len(sys.argv) > 2 else Path(__file__).parent.parent).resolve()
-    want, have = declared(root), exported(library)
+    optional = library.name.partition(".")[0].partition("libwithin-")[2]
+    want, have = declared(root, optional), exported(library)
+    also = f"|libwithin|{OPTIONAL[optional]}" if optional else ""
+    may_need = re.compile(rf"({MAY_NEED}{also})\.so\.\d+")
     wrong = [f"{name} is exported, but no header for users or the Python extension declares it with WI_API" for name in have - want]
     wrong += [f"{name} is declared with WI_API, but not exported" for name in want - have]
-    wrong += [f"needs {name}: only libc and libm may be" for name in needed(library) if not MAY_NEED.fullmatch(name)]
+    allowed = f"libwithin and {OPTIONAL[optional]}" if optional else "libc and libm"
+    wrong += [f"needs {name}: only {allowed} may be" for name in needed(library) if not may_need.fullmatch(name)]
     for message in sorted(wrong):
         print(f"{library.name}: {message}")
     sys.exit(bool(wrong))

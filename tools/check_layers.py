@@ -6,7 +6,8 @@
 `report` reads records through their reader only, `cli` sits on top, and what is outside src may use
 the public headers alone; tests and benchmarks may use anything. In the Python extension, `ext`, the parts
 that measure may also use the headers of src that are made for them; the parts of contextlib know neither
-these nor the others.
+these nor the others. A library of its own, such as `sqlite`, may include public headers; its own header is
+for it, for what is outside, and for tests and benchmarks.
 """
 
 import re
@@ -26,16 +27,21 @@ MAY_INCLUDE = {
     "ext/sections": {"public", "ext", "door", "reader"},
     "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},
     "top": {"public"},
-    "outside": {"public"},
+    "outside": {"public", "hdf5", "sqlite"},
+    "hdf5": {"public"},
+    "sqlite": {"public"},
 }
 
 # The layer of each public header, by its name in include/within.
 PUBLIC = {
     "block": "block error exit_stack generator macros suppress try version",
     "record": "record span",
-    "manage": "section timer",
+    "manage": "atomic_file checkpoints closing csv csv_value file lock section tempdir timer",
 }
+# The libraries of their own: their folder is their layer, and has one public header of that name.
+LIBRARIES = {"hdf5", "sqlite"}
 PUBLIC_LAYER = {f"within/{name}.h": layer for layer, names in PUBLIC.items() for name in names.split()}
+PUBLIC_LAYER |= {f"within/{name}.h": name for name in LIBRARIES}
 
 # What other layers may read records with, which are nobody's way to write them.
 READER = {"record/format.h", "record/profile.h", "record/reader.h"}
@@ -55,6 +61,8 @@ def layer_of(path):
         return PUBLIC_LAYER.get("/".join(parts[1:]), "top") if len(parts) > 2 else "top"
     if parts[0] == "src":
         return parts[1] if len(parts) > 2 else "top"
+    if parts[0] in LIBRARIES:
+        return parts[0]
     return "/".join(parts[1:-1]) if parts[:2] == ("python", "ext") else "outside"
 
 
@@ -62,6 +70,8 @@ def target_layers(root, path, mark, name):
     """The layers by which an included file may be reached; empty if it is not of this project."""
     if name == "within.h":
         return {"top", "public"}
+    if PUBLIC_LAYER.get(name) in LIBRARIES:
+        return {PUBLIC_LAYER[name]}
     if name.startswith("within/"):
         return {"public", PUBLIC_LAYER.get(name, "a public header that tools/check_layers.py lacks")}
     if path.parts[:2] == ("python", "ext") and (root / "python/ext" / name).exists():
@@ -95,7 +105,7 @@ def wrong_includes(root, path):
 
 def main():
     root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parent.parent).resolve()
-    folders = "include", "src", "examples", "bench", "python"
+    folders = "include", "src", *sorted(LIBRARIES), "examples", "bench", "python"
     files = [p for f in folders for p in sorted((root / f).rglob("*")) if p.suffix in (".c", ".h", ".cpp")]
     messages = [m for p in files for m in wrong_includes(root, p.relative_to(root))]
     print("\n".join(messages), end="\n" if messages else "")

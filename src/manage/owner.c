@@ -7,6 +7,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <within/macros.h>
+
 static const char mark[] = ".within-";
 
 /* FNV-1a, 32 bits: http://www.isthe.com/chongo/tech/comp/fnv */
@@ -24,13 +26,20 @@ static uint32_t hash_of_host(void) {
     return hash(hash(2166136261u, names.nodename), namespace);
 }
 
-wi__owner wi__owner_self(void) {
+static wi__owner read_owner(void) {
     wi__owner owner = {.process = wi__process_self()};
     char boot[40];
     wi__boot_id(boot, sizeof boot);
     snprintf(owner.boot, sizeof owner.boot, "%.8s", *boot ? boot : "00000000");
     snprintf(owner.host, sizeof owner.host, "%08" PRIx32, hash_of_host());
     return owner;
+}
+
+/* Read once for each thread: it is five calls of the system. A forked child has another pid. */
+wi__owner wi__owner_self(void) {
+    static WI__THREAD_LOCAL wi__owner self __attribute__((tls_model("initial-exec")));
+    if (self.process.pid != (uint32_t)getpid()) self = read_owner();
+    return self;
 }
 
 wi__owner_state wi__owner_state_of(const wi__owner *owner) {

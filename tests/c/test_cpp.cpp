@@ -4,6 +4,12 @@
 
 #include <cerrno>
 #include <stdexcept>
+#include <string>
+
+#include <within/atomic_file.h>
+#include <within/closing.h>
+#include <within/file.h>
+#include <within/lock.h>
 
 namespace {
 
@@ -244,6 +250,36 @@ TEST(exit_stacks_work_in_c_plus_plus) {
     expect_happened("+c kept called -c");
 }
 
+/* ---- every manager ---- */
+
+int closed_number;
+int close_number(int number) { return closed_number = number, 0; }
+void end_text(std::string *content) noexcept { content->clear(); }
+
+TEST(anything_is_closed_in_c_plus_plus) {
+    std::string content = "content";
+    within (number, wi_closing(7, close_number)) assert_int_equal(number->handle, 7);
+    assert_int_equal(closed_number, 7);
+    within (closing, wi_closing(&content, end_text))
+        assert_string_equal(closing->handle->c_str(), "content");
+    assert_true(content.empty());
+    within (memory, wi_closing(static_cast<char *>(malloc(7)), free)) memory->handle[6] = 0;
+}
+
+TEST(files_and_locks_work_in_c_plus_plus) {
+    char path[] = "/tmp/within-cpp-XXXXXX", text[8] = "";
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+    close(mkstemp(path));
+    within (file, wi_atomic_file(path, .size = 10, .no_sync = 1)) fputs("new", file->stream);
+    within (file, wi_file(path, "r")) assert_non_null(fgets(text, sizeof text, file->stream));
+    assert_string_equal(text, "new");
+    within (file, wi_atomic_path(path, .no_sync = 1)) fclose(fopen(file->temporary, "w"));
+    within (wi_lock(&mutex))
+        within (wi_write_lock(&rwlock)) remove(path);
+    within (wi_read_lock(&rwlock)) assert_int_not_equal(access(path, F_OK), 0);
+}
+
 } // namespace
 
 int main() {
@@ -265,6 +301,8 @@ int main() {
         test(errors_are_suppressed_in_c_plus_plus),
         test(generators_work_in_c_plus_plus),
         test(exit_stacks_work_in_c_plus_plus),
+        test(anything_is_closed_in_c_plus_plus),
+        test(files_and_locks_work_in_c_plus_plus),
     };
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -26,6 +26,20 @@ alone(a_name_tells_the_process_that_made_it) {
     expect(wi__owner_state_of(&owner) == WI__OWNER_ALIVE);
 }
 
+alone(a_childs_name_is_not_its_parents) {
+    wi__owner parent = wi__owner_self();
+    pid_t child = fork();
+    if (child == 0) {
+        wi__owner self = wi__owner_self();
+        _exit(self.process.pid == (uint32_t)getpid() && self.process.start >= parent.process.start
+                  ? 0
+                  : 1);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    expect_count(status, 0);
+}
+
 alone(no_two_names_are_the_same) {
     char first[NAME_MAX + 1], second[NAME_MAX + 1];
     wi__owned_name("a", first);
@@ -82,9 +96,13 @@ alone(other_names_tell_no_owner) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        test(a_name_tells_the_process_that_made_it), test(no_two_names_are_the_same),
-        test(a_long_stem_is_cut_between_characters), test(a_stem_may_look_like_an_owner),
-        test(the_dead_are_told_from_the_living),     test(other_names_tell_no_owner),
+        test(a_name_tells_the_process_that_made_it),
+        test(a_childs_name_is_not_its_parents),
+        test(no_two_names_are_the_same),
+        test(a_long_stem_is_cut_between_characters),
+        test(a_stem_may_look_like_an_owner),
+        test(the_dead_are_told_from_the_living),
+        test(other_names_tell_no_owner),
     };
     return cmocka_run_group_tests_name("owner", tests, NULL, NULL);
 }

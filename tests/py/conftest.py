@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from libraries import flags_for
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,7 +36,7 @@ def within(build):
 def compile_c(build):
     """A function compile_c(tmp_path, source, *flags): the path of the program that the text makes.
 
-    Against the headers of this tree and the library of this build, as a user would. Flags come last
+    Against the headers of this tree and the libraries of this build, as a user would. Flags come last
     and may say more: "-O3", "-xc++". CC chooses the compiler. What the compiler says is the text of a
     RuntimeError.
     """
@@ -43,13 +44,12 @@ def compile_c(build):
     def compile_program(tmp_path, source, *flags):
         text, program = tmp_path / "program.c", tmp_path / "program"
         text.write_text(source)
-        library = build / "src"
         command = [*shlex.split(os.environ.get("CC", "cc")), "-std=gnu11", "-O1", "-g"]
         if "-xc++" in flags:
             command = [*shlex.split(os.environ.get("CXX", "c++")), "-std=gnu++17", "-O1", "-g"]
         command += ["-Wall", "-Wextra", "-fexceptions", f"-I{ROOT / 'include'}", *flags, str(text)]
-        command += ["-xnone", "-o", str(program), f"-L{library}", f"-Wl,-rpath,{library}"]
-        run = subprocess.run([*command, "-lwithin", "-lm", "-pthread"], capture_output=True, text=True)
+        command += ["-xnone", "-o", str(program), *flags_for(source, build)]
+        run = subprocess.run(command, capture_output=True, text=True)
         if run.returncode != 0:
             raise RuntimeError(f"{shlex.join(command)}\n{run.stderr}")
         return program

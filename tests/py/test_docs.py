@@ -3,7 +3,7 @@
 How a page marks its code:
 
 - a ```c fence with an `int main` is a program: compiled with warnings as errors, and run. Words behind the
-  `c` are compiler flags (```c -fopenmp). A first line `/* NAME.c … */` names its file. ```cpp likewise.
+  `c` are compiler flags (```c -fopenmp). It is linked with what its headers belong to. A first line `/* NAME.c … */` names its file. ```cpp likewise.
 - a ```text fence right below a program is what it prints, stdout and stderr together; … stands for any text.
 - any other ```c fence is compiled at file scope, or as statements if it is marked ```c fragment. A comment
   <!-- what the fragments … --> on the page holds the declarations that they need.
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from libraries import flags_for
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -98,12 +99,11 @@ def compile_text(folder, build, text, name="program.c", flags=()):
     cxx = name.endswith(".cpp")
     compiler = shlex.split(os.environ.get("CXX", "c++") if cxx else os.environ.get("CC", "cc"))
     standard = "-std=c++17" if cxx else "-std=gnu11"
-    library = build / "src"
     command = [*compiler, standard, "-O1", "-Wall", "-Wextra", "-Werror", "-fexceptions"]
     command += [f"-I{ROOT / 'include'}", *flags, name]
     if "-c" not in flags:
         command += [] if cxx else ["by_lines_.c"]
-        command += ["-o", "program", f"-L{library}", f"-Wl,-rpath,{library}", "-lwithin", "-lm", "-pthread"]
+        command += ["-o", "program", *flags_for(text, build)]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert done.returncode == 0, f"{shlex.join(command)}\n{done.stderr}"
     return folder / "program"

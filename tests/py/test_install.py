@@ -3,8 +3,10 @@
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
+from libraries import OPTIONAL
 
 CONSUMER = r"""
 #include <stdio.h>
@@ -47,6 +49,37 @@ int main(void) {
 }
 """
 
+# One for each library of its own, by its name.
+OPTIONAL_CONSUMERS = {
+    "hdf5": r"""
+#include <hdf5.h>
+#include <stdio.h>
+#include <within/hdf5.h>
+
+int main(void) {
+    double spectrum[] = {1, 2, 3};
+    within (file, wi_h5_file("run.h5", "w")) {
+        wi_h5_write(file, "spectrum", spectrum, 3);
+        wi_h5_attribute(file, "spectrum", "unit", "V");
+        printf("valid %d\n", H5Iis_valid(file->id));
+    }
+    return 0;
+}
+""",
+    "sqlite": r"""
+#include <stdio.h>
+#include <within/sqlite.h>
+
+int main(void) {
+    within (db, wi_database("runs.db")) {
+        within (wi_transaction(db)) wi_database_execute(db, "CREATE TABLE run (name TEXT)");
+        printf("changes %d\n", sqlite3_total_changes(db->handle));
+    }
+    return 0;
+}
+""",
+}
+
 
 def run(*command, **environment):
     """The output of a command that must succeed."""
@@ -68,19 +101,19 @@ def prefix(root, tmp_path_factory):
     return prefix
 
 
-def flags(prefix, *options):
+def flags(prefix, *options, package="within"):
     search = str(prefix / "lib" / "pkgconfig")
-    return run("pkg-config", *options, "within", PKG_CONFIG_PATH=search).split()
+    return run("pkg-config", *options, package, PKG_CONFIG_PATH=search).split()
 
 
-def build_consumer(prefix, tmp_path, compiler, linking, source=CONSUMER):
+def build_consumer(prefix, tmp_path, compiler, linking, source=CONSUMER, package="within"):
     """Build a program as the README says, and return its path."""
     suffix = ".cpp" if "+" in compiler else ".c"
     text, program = tmp_path / f"consumer{suffix}", tmp_path / "consumer"
     text.write_text(source)
     options = ["--cflags", "--libs", *(["--static"] if linking == "static" else [])]
     static = ["-static"] if linking == "static" else []
-    run(compiler, "-Wall", "-Wextra", "-Werror", *static, text, "-o", program, *flags(prefix, *options))
+    run(compiler, "-Wall", "-Wextra", "-Werror", *static, text, "-o", program, *flags(prefix, *options, package=package))
     return program
 
 
@@ -100,6 +133,17 @@ def test_sections_work_in_an_installed_library(prefix, tmp_path, linking):
     assert "sweep" in report and "snr" in report
 
 
+@pytest.mark.parametrize("compiler", ["gcc", "g++"])
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_a_program_builds_with_a_library_of_its_own(prefix, tmp_path, monkeypatch, name, compiler):
+    if not (prefix / f"lib/libwithin-{name}.so").exists():
+        pytest.skip(f"libwithin-{name} is not built here")
+    program = build_consumer(prefix, tmp_path, compiler, "shared", OPTIONAL_CONSUMERS[name], f"within-{name}")
+    monkeypatch.chdir(tmp_path)
+    run(program, LD_LIBRARY_PATH=str(prefix / "lib"))
+    assert f"[libwithin-{name}.so.0]" in run("readelf", "-d", program)
+
+
 def test_programs_find_the_shared_library_by_its_soname(prefix, tmp_path):
     program = build_consumer(prefix, tmp_path, "cc", "shared")
     assert "[libwithin.so.0]" in run("readelf", "-d", program)
@@ -109,7 +153,8 @@ def test_every_public_header_is_installed_and_no_other(prefix, root):
     def headers(folder):
         return {path.relative_to(folder) for path in folder.rglob("*.h")}
 
-    assert headers(prefix / "include") == headers(root / "include")
+    missing = {Path(f"within/{name}.h") for name in OPTIONAL if not (prefix / f"lib/libwithin-{name}.so").exists()}
+    assert headers(prefix / "include") == headers(root / "include") - missing
 
 
 def test_the_pc_file_asks_for_exceptions(prefix):
@@ -127,7 +172,7 @@ def test_the_command_is_installed_and_runs_from_there(prefix):
 
 def test_the_manual_pages_are_installed(prefix):
     pages = {path.name for path in (prefix / "share/man/man1").iterdir()}
-    assert pages == {"within.1", "within-run.1", "within-report.1"}
+    assert pages == {"within.1", "within-run.1", "within-report.1", "within-clean.1"}
 
 
 def test_the_python_package_is_not_installed(prefix):

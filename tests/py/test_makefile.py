@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from libraries import OPTIONAL
 
 
 def run(*command, path=None):
@@ -88,7 +89,7 @@ def test_setup_updates_the_lists_once_and_installs(root, bare_path):
 def test_setup_names_its_tiers(root):
     done = run(root / "tools/setup.sh", "biuld")
     assert done.returncode == 2
-    assert "no tier 'biuld'; there are build, test, python, venv, bench, check and ci" in done.stderr
+    assert "no tier 'biuld'; there are build, test, python, numeric, venv, bench, check and ci" in done.stderr
 
 
 # ---- tools/check_layers.py ----
@@ -120,6 +121,11 @@ def test_the_layers_are_kept(root):
         ("python/ext/contextlib/closing.c", '"sections/tree.h"', "ext/contextlib must not include ext/sections"),
         ("python/ext/contextlib/closing.c", '"record/span.h"', "ext/contextlib must not include record"),
         ("python/ext/sections/tree.c", '"contextlib/exits.h"', "ext/sections must not include ext/contextlib"),
+        ("src/manage/new.c", "<within/sqlite.h>", "manage must not include sqlite"),
+        ("include/within.h", "<within/sqlite.h>", "top must not include sqlite"),
+        ("python/ext/pool.c", "<within/sqlite.h>", "ext must not include sqlite"),
+        ("sqlite/new.c", '"record/tree.h"', "sqlite must not include record"),
+        ("sqlite/new.c", '"../src/record/tree.h"', "sqlite must not include record"),
     ],
 )
 def test_an_include_against_the_layers_is_named(root, copy, name, include, why):
@@ -133,6 +139,14 @@ def test_an_include_against_the_layers_is_named(root, copy, name, include, why):
     done = check_layers(root, copy)
     assert done.returncode == 1
     assert f"{name}:{lines + 1}: {why}: #include {include}\n" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["sqlite/new.c", "examples/new.c", "bench/new.c"])
+def test_a_library_of_its_own_is_for_examples_and_itself(root, copy, name):
+    (copy / name).parent.mkdir()
+    (copy / name).write_text("#include <within.h>\n#include <within/sqlite.h>\n")
+    done = check_layers(root, copy)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 # ---- tools/check_headers.py ----
@@ -162,8 +176,11 @@ def check_exports(root, library, headers=None):
     return run(sys.executable, root / "tools/check_exports.py", library, *([headers] if headers else []))
 
 
-def test_the_library_exports_what_the_headers_declare(root, build):
-    done = check_exports(root, build / "src/libwithin.so")
+@pytest.mark.parametrize("name", ["src/libwithin.so", *(f"{name}/libwithin-{name}.so" for name in OPTIONAL)])
+def test_the_library_exports_what_the_headers_declare(root, build, name):
+    if not (build / name).exists():
+        pytest.skip(f"{name} is not built here")
+    done = check_exports(root, build / name)
     assert (done.returncode, done.stdout) == (0, "")
 
 
@@ -175,9 +192,9 @@ def small_library(tmp_path):
         '#define WI_API __attribute__((visibility("default")))\nWI_API int wi_known(void);\n'
     )
 
-    def link(source, *flags):
+    def link(source, *flags, name="libsmall.so"):
         (tmp_path / "small.c").write_text(source)
-        library = tmp_path / "libsmall.so"
+        library = tmp_path / name
         done = run("cc", "-shared", "-fPIC", tmp_path / "small.c", "-o", library, "-Wl,--no-as-needed", *flags)
         assert done.returncode == 0, done.stderr
         return library
@@ -203,6 +220,29 @@ def test_a_library_that_says_too_much_or_too_little_is_named(
     done = check_exports(root, small_library(source, *flags), tmp_path)
     assert done.returncode == 1
     assert message in done.stdout
+    assert check_exports(root, small_library(KNOWN), tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "flags", "message"),
+    [
+        ("int wi_own(void) { return 0; }\n" + KNOWN, (), "wi_known is exported, but no header"),
+        ("static int x;\n", (), "wi_own is declared with WI_API, but not exported"),
+        ("int wi_own(void) { return 0; }\n", ("-lstdc++",), "needs libstdc++.so.6: only libwithin and libsqlite3 may be"),
+    ],
+    ids=["a symbol of libwithin", "missing symbol", "another library"],
+)
+def test_a_library_of_its_own_exports_what_its_header_declares(
+    root, tmp_path, small_library, source, flags, message
+):
+    small_library(KNOWN)
+    (tmp_path / "include/within").mkdir()
+    (tmp_path / "include/within/sqlite.h").write_text("#include <within.h>\nWI_API int wi_own(void);\n")
+    done = check_exports(root, small_library(source, *flags, name="libwithin-sqlite.so"), tmp_path)
+    assert done.returncode == 1
+    assert message in done.stdout
+    good = small_library("int wi_own(void) { return 0; }\n", name="libwithin-sqlite.so")
+    assert check_exports(root, good, tmp_path).returncode == 0
     assert check_exports(root, small_library(KNOWN), tmp_path).returncode == 0
 
 

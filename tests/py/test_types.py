@@ -8,6 +8,7 @@ import sys
 import pytest
 
 WRONG = """
+import sqlite3
 import within as wi
 import within.contextlib as contextlib
 
@@ -18,6 +19,11 @@ wi.Timer(stream="out.txt")
 wi.Profiler().section(3)
 wi.Profiler().stats()[0].paths
 wi.Profiler().report(["p95"])
+wi.atomic_file("out", "r")
+wi.atomic_file("out", "wb", encoding="utf-8")
+wi.atomic_path("out", "w")
+wi.transaction("runs.db")
+wi.transaction(sqlite3.connect("runs.db"), 5)
 for item in wi.Profiler().iterate("batch", 3):
     pass
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from libraries import OPTIONAL
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -121,6 +122,7 @@ def solver(package, tmp_path_factory):
 def test_the_wheel_holds_what_its_users_need_and_no_more(package, root):
     names = {name for name in zipfile.ZipFile(package.wheel).namelist() if name.startswith("within/")}
     headers = {f"within/include/{path.relative_to(root / 'include')}" for path in (root / "include").rglob("*.h")}
+    headers -= {f"within/include/within/{name}.h" for name in OPTIONAL}
     tracked = run("git", "-C", root, "ls-files", "python/within").split()
     sources = {name.removeprefix("python/") for name in tracked} - {"within/meson.build", "within/libwithin.so.in"}
     binaries = {"within/bin/within", "within/lib/libwithin.so", "within/lib/libwithin.so.0"}

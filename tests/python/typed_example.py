@@ -3,7 +3,9 @@
 import asyncio
 import io
 import json
+import sqlite3
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -58,6 +60,34 @@ def timers() -> None:
     assert work(1, b=2) == 3
 
 
+# ---- scratch directories ----
+
+
+def scratch() -> None:
+    manager = wi.tempdir("fft", parent=Path("/tmp"), keep_on_error=True)
+    before: str | None = manager.path
+    with manager as path:
+        text: str = path
+        assert before is None and Path(text).is_dir()
+    assert not Path(path).exists()
+
+
+# ---- checkpoints ----
+
+
+def saved() -> None:
+    with wi.tempdir() as folder, wi.checkpoints(folder, keep=None, best=("accuracy", "max"), suffix=".txt") as series:
+        with series.save(step=3, accuracy=0.5, metrics={"loss": 1}) as path:
+            written: Path = path
+            written.write_text("state")
+        newest = series.latest()
+        assert newest is not None and series.best("loss", mode="min") == newest == series.list()[0]
+        loss: float = newest.metrics["loss"]
+        step: int = newest.step
+        passed: list[tuple[str, str]] = series.passed_over
+        assert loss == 1 and step == 3 and not passed and newest.path.read_text() == "state"
+
+
 # ---- profilers ----
 
 
@@ -102,6 +132,25 @@ def profilers() -> None:
 
 def frame(profiler: wi.Profiler) -> int:
     return len(profiler.to_pandas())
+
+
+# ---- files ----
+
+
+def files(folder: Path) -> None:
+    with wi.atomic_file(folder / "text", encoding="utf-8", newline="\n") as text:
+        lines: io.TextIOWrapper = text
+        print("snr,ber", file=lines)
+    with wi.atomic_file(str(folder / "bytes"), "wb", size=4096, sync=False) as written:
+        count: int = written.write(b"snr,ber")
+    with wi.atomic_file(bytes(folder / "both"), "x+b") as both:
+        both.write(b"snr,ber")
+        both.seek(0)
+        content: bytes = both.read()
+    with wi.atomic_path(folder / "made", sync=False) as temporary:
+        path: str = temporary
+        Path(path).touch()
+    assert content == b"snr,ber" and count == 7 and len(list(folder.iterdir())) == 4
 
 
 # ---- within.contextlib ----
@@ -159,6 +208,17 @@ def managers() -> None:
     assert asyncio.run(async_managers()) == ["A", "b"]
 
 
+# ---- databases ----
+
+
+def transactions() -> None:
+    conn = sqlite3.connect(":memory:")
+    with wi.transaction(conn) as same, wi.transaction(conn, timeout=0.5):
+        rows: list[tuple[int]] = same.execute("SELECT 1").fetchall()
+    conn.close()
+    assert rows == [(1,)]
+
+
 # ---- building against the package ----
 
 
@@ -177,8 +237,13 @@ def main() -> None:
     errors()
     sections()
     timers()
+    scratch()
+    saved()
     profilers()
     managers()
+    with tempfile.TemporaryDirectory() as folder:
+        files(Path(folder))
+    transactions()
     assert all(path.exists() for path in folders())
 
 
