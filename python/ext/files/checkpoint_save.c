@@ -115,7 +115,7 @@ static int save_set(save *s, PyTypeObject *type, PyObject *args) {
     PyObject *suffix, *metrics, *series;
     long long step;
     if (!shared || !PyArg_ParseTuple(args, "O!LOO!:checkpoint_save", shared->checkpoint_series,
-                                    &series, &step, &suffix, &PyDict_Type, &metrics))
+                                     &series, &step, &suffix, &PyDict_Type, &metrics))
         return -1;
     if (suffix != Py_None && !PyUnicode_FSConverter(suffix, &s->suffix)) return -1;
     options.step = step;
