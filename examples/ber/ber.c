@@ -108,6 +108,7 @@ static void measure_point(sweep_state *sweep, radio_link *link, const wi_checkpo
     bit_count count = measure(link, snr_db, &sweep->setting);
     sweep->counts[sweep->done++] = count;
     wi_csv_row(csv, snr_db, (double)count.errors / (double)count.bits);
+    wi_csv_sync(csv);
     sweep_save(sweep, series);
 }
 
@@ -128,8 +129,8 @@ static int run(sweep_state *sweep, const ber_options *options) {
     int disagreements = 0;
     within (series, wi_checkpoints(options->checkpoints)) {
         sweep_begin(sweep, &options->setting, series);
-        uint64_t done = (uint64_t)sweep->done;
-        within (csv, wi_csv(options->csv, "snr,ber", .fresh = !done, .keep_rows = done)) {
+        within (csv, wi_csv(options->csv, "snr,ber", .fresh = !sweep->done)) {
+            wi_csv_truncate(csv, (uint64_t)sweep->done);
             within (stack, wi_exit_stack()) {
                 samples_open(stack, options->samples, sweep);
                 within (wi_section("sweep")) disagreements = measure_all(sweep, series, csv);
