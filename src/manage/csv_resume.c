@@ -31,7 +31,7 @@ typedef struct finding {
 static size_t read_piece(const finding *file, off_t at) {
     size_t n = file->size - at < PIECE ? (size_t)(file->size - at) : PIECE;
     ssize_t got = wi__csv_read(file->f->log->fd, file->piece, n, at);
-    return (size_t)wi_check_errno(got, "read %s", file->f->path);
+    return (size_t)wi_check_errno(got, "%s: cannot be read", file->f->path);
 }
 
 /* ---- the first line ---- */
@@ -98,7 +98,7 @@ static void read_last_row(finding *file) {
 /* `known` is the end of a row that was found before, up to which nothing need be read again; or 0. */
 static void look(finding *file, off_t known) {
     struct stat status;
-    wi_check_errno(fstat(file->f->log->fd, &status), "stat %s", file->f->path);
+    wi_check_errno(fstat(file->f->log->fd, &status), "%s: cannot be looked at", file->f->path);
     file->size = status.st_size;
     file->end = 0;
     if (file->size) read_first_line(file);
@@ -115,7 +115,7 @@ static void look(finding *file, off_t known) {
 static void begin_anew(const wi_csv *f, int is_alone) {
     if (!is_alone)
         wi_raise(WI_BUSY_ERROR, "%s: it is not begun anew: another process is writing it", f->path);
-    wi_check_code(wi__csv_truncate(f->log->fd, 0), "begin %s anew", f->path);
+    wi_check_code(wi__csv_truncate(f->log->fd, 0), "%s: cannot be begun anew", f->path);
 }
 
 /*
@@ -134,7 +134,8 @@ static void cut_torn_end(finding *file) {
     wi_csv *f = file->f;
     check_torn_row(file);
     const size_t n = read_piece(file, file->end);
-    wi_check_code(wi__csv_truncate(f->log->fd, file->end), "cut a torn row off %s", f->path);
+    wi_check_code(wi__csv_truncate(f->log->fd, file->end), "%s: its torn last row cannot be cut",
+                  f->path);
     f->cut = n;
     fprintf(stderr, "within: %s: the last row was torn and is cut, %zu byte%s: %s\n", f->path, n,
             n == 1 ? "" : "s", wi__csv_show(file->piece, n).text);
@@ -142,10 +143,10 @@ static void cut_torn_end(finding *file) {
 
 static void write_first_line(const finding *file) {
     const wi_csv *f = file->f;
-    wi_check_code(wi__csv_append(f->log, file->line, strlen(file->line)), "write the columns of %s",
-                  f->path);
+    wi_check_code(wi__csv_append(f->log, file->line, strlen(file->line)),
+                  "%s: the columns cannot be written", f->path);
     if (f->options.sync_every_s < 0) return;
-    wi_check_code(wi__sync_folder_of(f->path), "sync the folder of %s", f->path);
+    wi_check_code(wi__sync_folder_of(f->path), "%s: its folder cannot be synced", f->path);
 }
 
 static void repair(finding *file) {

@@ -49,7 +49,7 @@ void wi_csv_truncate(wi_csv *f, uint64_t rows) {
     const int has_them = count.lines == count.wanted;
     if (!error && has_them) error = wi__csv_truncate(fd, count.end);
     wi__csv_lock_shared(fd);
-    wi_check_code(error, "cut %s after row %llu", f->path, (unsigned long long)rows);
+    wi_check_code(error, "%s: cannot be cut after row %llu", f->path, (unsigned long long)rows);
     if (!has_them)
         wi_raise(WI_DATA_ERROR, "%s: it has %llu rows, not the %llu that are to stay", f->path,
                  (unsigned long long)(count.lines - 1), (unsigned long long)rows);
