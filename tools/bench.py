@@ -36,6 +36,7 @@ RUNS = [
     ("report", True, {}),
     ("tempdir", False, {}),
     ("atomic_file", False, {}),
+    ("checkpoints", False, {}),
     ("sqlite", False, {}),
 ]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")

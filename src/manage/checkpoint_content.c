@@ -86,9 +86,7 @@ static int open_part(const survey *s, int folder, const char *name, const wi__pa
     return fd;
 }
 
-/* Writing begins before the file is summed, and goes on meanwhile. */
 static int read_part(survey *s, int fd, wi__part *part) {
-    if (!part->is_folder && s->how & WI__SYNC) sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
     if (!part->is_folder && s->how & WI__SUM) {
         part->size = 0;
         if (sum(s, fd, part)) return -1;

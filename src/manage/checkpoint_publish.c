@@ -66,8 +66,9 @@ static int check_scratch(const wi__saving *saving, wi__failure *failure) {
     if (fd < 0) return -1;
     DIR *entries = fdopendir(fd);
     if (!entries) {
+        wi__fail_errno(failure, errno, "%s cannot be read", saving->scratch);
         wi__close(fd);
-        return wi__fail(failure, WI_MEMORY_ERROR, "no memory");
+        return -1;
     }
     int failed = check_entries(saving, entries, failure);
     closedir(entries);

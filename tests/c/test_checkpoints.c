@@ -665,6 +665,58 @@ alone(a_dead_processs_manifest_removes_what_it_is_named_after_and_nothing_else) 
                                   "checkpoint-000002.manifest");
 }
 
+alone(what_this_process_could_not_remove_goes_later) {
+    wi_checkpoints series = wi_checkpoints("ckpt");
+    char name[NAME_MAX + 1], aside[NAME_MAX + 10];
+    save_text(&series, 0, "x");
+    wi__owned_name("checkpoint-000001.manifest", name);
+    snprintf(aside, sizeof aside, "ckpt/%s", name);
+    expect(rename("ckpt/checkpoint-000001.manifest", aside) == 0);
+    save_text(&series, 0, "y");
+    expect_text(names_in("ckpt"), "checkpoint-000002 checkpoint-000002.manifest");
+}
+
+/* Another process has the lock, and waits until this one wants it: by then the sums are computed. */
+static pid_t append_before_publication(const char *path) {
+    int ready[2];
+    char parent[32];
+    expect(pipe(ready) == 0);
+    snprintf(parent, sizeof parent, " %d ", (int)getpid());
+    pid_t child = fork();
+    if (child == 0) {
+        struct flock whole = {.l_type = F_WRLCK};
+        int lock = open("ckpt/.checkpoints.lock", O_RDWR | O_CREAT, 0600), waits = 0;
+        expect(fcntl(lock, F_SETLK, &whole) == 0 && write(ready[1], "x", 1) == 1);
+        for (double begin = now_s(); !waits && now_s() - begin < LONGEST_S;) {
+            const char *waiter = strstr(read_file("/proc/locks"), "-> POSIX");
+            for (; waiter && !waits; waiter = strstr(waiter + 1, "-> POSIX"))
+                waits = memmem(waiter, strcspn(waiter, "\n"), parent, strlen(parent)) != NULL;
+        }
+        write_file(path, "longer than before");
+        _exit(0);
+    }
+    char byte;
+    expect(read(ready[0], &byte, 1) == 1);
+    return child;
+}
+
+static void save_what_grows(void *series) {
+    within (save, wi_checkpoint_save((const wi_checkpoints *)series)) {
+        write_file(save->path, "short");
+        append_before_publication(save->path);
+    }
+}
+
+alone(what_changes_size_while_it_is_published_is_refused) {
+    wi_checkpoints series = wi_checkpoints("ckpt");
+    save_text(&series, 0, "x");
+    expect_error(WHERE, save_what_grows, &series, WI_DATA_ERROR, "it has 18 bytes, not 5");
+    wait(NULL);
+    expect_text(names_in("ckpt"), "checkpoint-000001 checkpoint-000001.manifest");
+    save_text(&series, 0, "x");
+    expect_text(published_in(&series), "1 2");
+}
+
 alone(what_a_living_process_makes_is_left_alone) {
     wi_checkpoints series = wi_checkpoints("ckpt");
     within (save, wi_checkpoint_save(&series)) {
@@ -726,6 +778,8 @@ alone(what_a_living_process_makes_is_left_alone) {
     X(the_best_that_is_whole_is_found)                                                             \
     X(what_a_dead_process_left_goes_when_the_series_is_opened_and_nothing_else)                    \
     X(a_dead_processs_manifest_removes_what_it_is_named_after_and_nothing_else)                    \
+    X(what_this_process_could_not_remove_goes_later)                                               \
+    X(what_changes_size_while_it_is_published_is_refused)                                          \
     X(what_a_living_process_makes_is_left_alone)
 #define TEST(name) test(name),
 
