@@ -6,6 +6,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +29,20 @@ typedef struct disk_file {
 
 enum { MOST_AT_ONCE = 0x7ffff000 }; /* what Linux writes or reads in one call */
 
+/* Asked at each write: a system call would be a tenth of it. */
+static pid_t this_process;
+static void take_process(void) { this_process = getpid(); }
+static void watch_forks(void) {
+    take_process();
+    pthread_atfork(NULL, NULL, take_process);
+}
+
 wi__h5_disk *wi__h5_disk_new(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     wi__h5_disk *disk = calloc(1, sizeof *disk);
     if (!disk) return NULL;
-    disk->owner = getpid();
+    pthread_once(&once, watch_forks);
+    disk->owner = this_process;
     disk->users = 1;
     disk->fd = -1;
     return disk;
@@ -41,7 +52,7 @@ void wi__h5_disk_let_go(wi__h5_disk *disk) {
     if (disk && --disk->users == 0) free(disk);
 }
 
-int wi__h5_disk_is_foreign(const wi__h5_disk *disk) { return disk->owner != getpid(); }
+int wi__h5_disk_is_foreign(const wi__h5_disk *disk) { return disk->owner != this_process; }
 
 /* ---- opening ---- */
 
@@ -66,7 +77,7 @@ static int open_at(const char *path, unsigned flags, struct stat *status) {
 
 /* A list of properties that a program has copied from an open file comes without a disk: it gets one of its own. */
 static wi__h5_disk *disk_of(hid_t access) {
-    wi__h5_disk *const *given = H5Pget_driver_info(access);
+    wi__h5_disk *const *given = (wi__h5_disk *const *)H5Pget_driver_info(access);
     if (!given || !*given) return wi__h5_disk_new();
     (*given)->users++;
     return *given;
@@ -275,5 +286,5 @@ static hid_t driver(void) {
 
 herr_t wi__h5_disk_use(hid_t access, wi__h5_disk *disk) {
     hid_t id = driver();
-    return id < 0 ? -1 : H5Pset_driver(access, id, &disk);
+    return id < 0 ? -1 : H5Pset_driver(access, id, (const void *)&disk);
 }

@@ -12,14 +12,9 @@
 
 enum { CHUNK_BYTES = 1 << 16 };
 
-wi_shape wi__h5_shape_with_rows(const wi__h5_rows *rows, uint64_t count) {
-    wi_shape shape = {rows->row_shape.rank + 1, {count}};
-    memcpy(shape.length + 1, rows->row_shape.length, rows->row_shape.rank * sizeof *shape.length);
-    return shape;
-}
-
-static void lengths_of(const wi_shape *shape, hsize_t *lengths) {
-    for (size_t i = 0; i < shape->rank; i++) lengths[i] = shape->length[i];
+void wi__h5_lengths_with_rows(const wi__h5_rows *rows, uint64_t count, hsize_t *lengths) {
+    lengths[0] = count;
+    for (size_t i = 0; i < rows->row_shape.rank; i++) lengths[i + 1] = rows->row_shape.length[i];
 }
 
 /* ---- what was asked for ---- */
@@ -62,11 +57,11 @@ static void choose_batch(wi__h5_rows *rows, uint64_t flush_every_rows) {
 /* How it lies in the file: chunks that are not filtered are never written ahead of their rows. */
 static hid_t creation_of(const wi__h5_rows *rows, const wi_h5_dataset_options *options) {
     const wi_h5_file *file = rows->file;
-    wi_shape chunk = wi__h5_shape_with_rows(rows, rows->chunk_rows);
     hsize_t lengths[WI_H5_RANK_MAX];
-    lengths_of(&chunk, lengths);
+    wi__h5_lengths_with_rows(rows, rows->chunk_rows, lengths);
     hid_t creation = wi_h5_check(file, H5Pcreate(H5P_DATASET_CREATE), "make a list of properties");
-    wi_h5_check(file, H5Pset_chunk(creation, (int)chunk.rank, lengths), "%s: chunks", rows->name);
+    wi_h5_check(file, H5Pset_chunk(creation, (int)rows->row_shape.rank + 1, lengths), "%s: chunks",
+                rows->name);
     if (options->shuffle) wi_h5_check(file, H5Pset_shuffle(creation), "%s: shuffle", rows->name);
     if (options->gzip)
         wi_h5_check(file, H5Pset_deflate(creation, (unsigned)options->gzip), "%s: gzip",
@@ -86,10 +81,9 @@ static hid_t access_of(const wi_h5_file *file, int is_filtered) {
 static void create(wi__h5_rows *rows, const wi_h5_dataset_options *options) {
     const wi_h5_file *file = rows->file;
     hsize_t lengths[WI_H5_RANK_MAX], most[WI_H5_RANK_MAX];
-    wi_shape none = wi__h5_shape_with_rows(rows, 0);
-    lengths_of(&none, lengths);
-    lengths_of(&none, most);
-    most[0] = H5S_UNLIMITED;
+    int rank = (int)rows->row_shape.rank + 1;
+    wi__h5_lengths_with_rows(rows, 0, lengths);
+    wi__h5_lengths_with_rows(rows, H5S_UNLIMITED, most);
     uint64_t fitting = CHUNK_BYTES / rows->row_size;
     rows->chunk_rows = options->chunk_rows ? options->chunk_rows : fitting ? fitting : 1;
     rows->is_filtered = options->gzip || options->shuffle;
@@ -97,8 +91,8 @@ static void create(wi__h5_rows *rows, const wi_h5_dataset_options *options) {
     wi_use(creation, wi__h5_hold(creation_of(rows, options)));
     wi_use(access, wi__h5_hold(access_of(file, rows->is_filtered)));
     wi_use(links, wi__h5_hold(wi__h5_links_with_groups(file)));
-    wi_use(space, wi__h5_hold(wi_h5_check(file, H5Screate_simple((int)none.rank, lengths, most),
-                                          "%s: shape", rows->name)));
+    wi_use(space, wi__h5_hold(wi_h5_check(file, H5Screate_simple(rank, lengths, most), "%s: shape",
+                                          rows->name)));
     rows->dataset.id = wi_h5_check(file,
                                    H5Dcreate2(file->id, rows->name, wi__h5_file_type(rows->type),
                                               space->id, links->id, creation->id, access->id),
@@ -116,7 +110,10 @@ static void require_growing(const wi__h5_rows *rows, hid_t creation, hid_t space
 
 static void require_fit(const wi__h5_rows *rows, hid_t its_type, const wi_shape *its_shape) {
     char its[WI__H5_TEXT_MAX], wanted[WI__H5_TEXT_MAX];
-    wi_shape shape = wi__h5_shape_with_rows(rows, its_shape->length[0]);
+    hsize_t lengths[WI_H5_RANK_MAX];
+    wi_shape shape = {rows->row_shape.rank + 1, {0}};
+    wi__h5_lengths_with_rows(rows, its_shape->length[0], lengths);
+    for (size_t i = 0; i < shape.rank; i++) shape.length[i] = lengths[i];
     if (!wi__h5_is_type(its_type, rows->type)) {
         wi__h5_describe_type(its_type, its);
         wi_raise(WI_VALUE_ERROR, "%s: %s: is there with rows of %s, not %s", rows->file->path,
@@ -150,34 +147,79 @@ static void adopt(wi__h5_rows *rows) {
     rows->dataset.rows = rows->dataset.flushed = shape.length[0];
 }
 
-static void open(wi__h5_rows *rows, const wi_h5_dataset_options *options) {
+static void open_with_cache(wi__h5_rows *rows) {
     const wi_h5_file *file = rows->file;
-    adopt(rows);
-    choose_batch(rows, options->flush_every_rows);
     wi_use(access, wi__h5_hold(access_of(file, rows->is_filtered)));
     rows->dataset.id = wi_h5_check(file, H5Dopen2(file->id, rows->name, access->id),
                                    "open dataset %s", rows->name);
 }
 
+static void open(wi__h5_rows *rows, const wi_h5_dataset_options *options) {
+    adopt(rows);
+    choose_batch(rows, options->flush_every_rows);
+    open_with_cache(rows);
+}
+
+void wi__h5_open_rows_again(const wi__h5_open *open) {
+    for (wi__h5_rows *rows = open->rows; rows; rows = rows->next) {
+        H5Dclose(rows->dataset.id);
+        rows->dataset.id = H5I_INVALID_HID;
+        open_with_cache(rows);
+    }
+}
+
 /* ---- both ---- */
+
+void wi__h5_close_dataset(wi__h5_rows *rows) {
+    H5Sclose(rows->memory);
+    H5Sclose(rows->space);
+    H5Dclose(rows->dataset.id);
+    rows->memory = rows->space = rows->dataset.id = H5I_INVALID_HID;
+}
+
+void wi__h5_free_dataset(wi__h5_rows *rows) {
+    if (!rows) return;
+    free(rows->gathered);
+    free(rows->name);
+    free(rows);
+}
 
 static wi__h5_rows *new_rows(wi_h5_file *file, const char *name,
                              const wi_h5_dataset_options *options) {
     wi__h5_rows *rows = calloc(1, sizeof *rows);
-    char *copy = strdup(name);
-    if (!rows || !copy) {
-        free(rows);
-        free(copy);
+    if (rows) rows->name = strdup(name);
+    if (!rows || !rows->name) {
+        wi__h5_free_dataset(rows);
         wi_raise(WI_MEMORY_ERROR, "%s: %s: no memory for a dataset", file->path, name);
     }
-    rows->dataset.id = H5I_INVALID_HID;
+    rows->dataset.id = rows->memory = rows->space = H5I_INVALID_HID;
     rows->dataset.behind = rows;
     rows->file = file;
-    rows->name = copy;
     rows->type = options->type;
     rows->row_shape = options->row_shape;
     rows->row_size = row_size_of(options);
     return rows;
+}
+
+typedef struct making {
+    wi__h5_rows *rows;
+    const wi_h5_dataset_options *options;
+} making;
+
+static void make(void *arg) {
+    const making *it = arg;
+    wi__h5_rows *rows = it->rows;
+    const wi_h5_file *file = rows->file;
+    if (H5Oexists_by_name(file->id, rows->name, H5P_DEFAULT) > 0)
+        open(rows, it->options);
+    else
+        create(rows, it->options);
+    rows->memory = wi_h5_check(file, H5Screate(H5S_SIMPLE), "make a space");
+    rows->space = wi_h5_check(file, H5Screate(H5S_SIMPLE), "make a space");
+    rows->gathered = calloc(rows->batch, rows->row_size);
+    if (!rows->gathered)
+        wi_raise(WI_MEMORY_ERROR, "%s: %s: no memory for %" PRIu64 " rows", file->path, rows->name,
+                 rows->batch);
 }
 
 wi_h5_dataset *wi__h5_stream_dataset(wi_h5_file *file, const char *name,
@@ -188,18 +230,16 @@ wi_h5_dataset *wi__h5_stream_dataset(wi_h5_file *file, const char *name,
             wi_raise(WI_USAGE_ERROR, "%s: %s: rows are appended to it already", file->path, name);
     require_options(file, name, &options);
     wi_use(wi__h5_silent());
-    wi__h5_rows *rows = new_rows(file, name, &options);
-    rows->next = file->open->rows;
-    file->open->rows = rows;
-    if (H5Oexists_by_name(file->id, name, H5P_DEFAULT) > 0)
-        open(rows, &options);
-    else
-        create(rows, &options);
-    rows->gathered = calloc(rows->batch, rows->row_size);
-    if (!rows->gathered)
-        wi_raise(WI_MEMORY_ERROR, "%s: %s: no memory for %" PRIu64 " rows", file->path, name,
-                 rows->batch);
-    return &rows->dataset;
+    making it = {new_rows(file, name, &options), &options};
+    wi_error *error;
+    if (!wi_call(make, &it, &error)) {
+        wi__h5_close_dataset(it.rows);
+        wi__h5_free_dataset(it.rows);
+        wi_reraise(error);
+    }
+    it.rows->next = file->open->rows;
+    file->open->rows = it.rows;
+    return &it.rows->dataset;
 }
 
 void wi_h5_truncate(wi_h5_dataset *dataset, uint64_t count) {
@@ -212,8 +252,7 @@ void wi_h5_truncate(wi_h5_dataset *dataset, uint64_t count) {
     wi_use(wi__h5_silent());
     if (count < dataset->flushed) {
         hsize_t lengths[WI_H5_RANK_MAX];
-        wi_shape shape = wi__h5_shape_with_rows(rows, count);
-        lengths_of(&shape, lengths);
+        wi__h5_lengths_with_rows(rows, count, lengths);
         wi_h5_check(file, H5Dset_extent(dataset->id, lengths), "%s: cut", rows->name);
         dataset->flushed = count;
     }

@@ -9,6 +9,7 @@
 #include "file.h"
 #include "look.h"
 #include "objects.h"
+#include "rows.h"
 #include "trouble.h"
 
 /* How to open; given back by the caller. SWMR needs objects in the format of HDF5 1.10. */
@@ -184,6 +185,7 @@ void wi_h5_start(wi_h5_file *file) {
     wi_use(wi__h5_silent());
     require_not_streamed(file, wi__h5_look_at(file->path));
     wi_h5_check(file, H5Fstart_swmr_write(file->id), "start to stream");
+    wi__h5_open_rows_again(open);
     wi_atomic_path_commit(&open->target);
     wi__h5_lock_stream(open->disk->fd);
     open->started = 1;

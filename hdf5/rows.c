@@ -34,24 +34,22 @@ static wi__h5_held cork(hid_t dataset) {
 static void write_at_end(wi__h5_rows *rows, const void *data, uint64_t count) {
     const wi_h5_file *file = rows->file;
     hid_t id = rows->dataset.id;
-    wi_shape whole = wi__h5_shape_with_rows(rows, rows->dataset.flushed + count);
-    wi_shape part = wi__h5_shape_with_rows(rows, count);
+    int rank = (int)rows->row_shape.rank + 1;
     hsize_t length[WI_H5_RANK_MAX], from[WI_H5_RANK_MAX] = {rows->dataset.flushed},
                                     many[WI_H5_RANK_MAX];
-    for (size_t i = 0; i < whole.rank; i++) {
-        length[i] = whole.length[i];
-        many[i] = part.length[i];
-    }
+    wi__h5_lengths_with_rows(rows, rows->dataset.flushed + count, length);
+    wi__h5_lengths_with_rows(rows, count, many);
     wi_use(cork(id));
     wi_h5_check(file, H5Dset_extent(id, length), "%s: append", rows->name);
-    wi_use(memory,
-           wi__h5_hold(wi_h5_check(file, wi__h5_space_of_shape(&part), "%s: append", rows->name)));
-    wi_use(space, wi__h5_hold(wi_h5_check(file, H5Dget_space(id), "%s: append", rows->name)));
-    wi_h5_check(file, H5Sselect_hyperslab(space->id, H5S_SELECT_SET, from, NULL, many, NULL),
+    wi_h5_check(file, H5Sset_extent_simple(rows->memory, rank, many, NULL), "%s: append",
+                rows->name);
+    wi_h5_check(file, H5Sset_extent_simple(rows->space, rank, length, NULL), "%s: append",
+                rows->name);
+    wi_h5_check(file, H5Sselect_hyperslab(rows->space, H5S_SELECT_SET, from, NULL, many, NULL),
                 "%s: append", rows->name);
     wi_h5_check(
         file,
-        H5Dwrite(id, wi__h5_memory_type(rows->type), memory->id, space->id, H5P_DEFAULT, data),
+        H5Dwrite(id, wi__h5_memory_type(rows->type), rows->memory, rows->space, H5P_DEFAULT, data),
         "%s: append", rows->name);
 }
 
@@ -123,17 +121,12 @@ void wi__h5_write_all_rows(wi_h5_file *file) {
 }
 
 void wi__h5_close_rows(wi__h5_open *open) {
-    for (wi__h5_rows *rows = open->rows; rows; rows = rows->next) {
-        H5Dclose(rows->dataset.id);
-        rows->dataset.id = H5I_INVALID_HID;
-    }
+    for (wi__h5_rows *rows = open->rows; rows; rows = rows->next) wi__h5_close_dataset(rows);
 }
 
 void wi__h5_free_rows(wi__h5_open *open) {
     for (wi__h5_rows *rows; (rows = open->rows);) {
         open->rows = rows->next;
-        free(rows->gathered);
-        free(rows->name);
-        free(rows);
+        wi__h5_free_dataset(rows);
     }
 }

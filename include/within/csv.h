@@ -81,6 +81,24 @@ typedef struct wi_csv {
  */
 WI_API void wi_csv_write(wi_csv *f, const wi_csv_value *values, size_t count);
 
+/**
+ * Keep the first rows of the file and cut those that follow, to go on where a checkpoint was:
+ *
+ *     within (f, wi_csv("ber.csv", "snr,ber")) {
+ *         wi_csv_truncate(f, points_done);
+ *         …
+ *
+ * @param rows  how many stay, of all that the file has; 0 leaves the first line alone.
+ * @raise WI_DATA_ERROR if there are fewer; WI_BUSY_ERROR if another process has the log open; kinds of WI_OS_ERROR.
+ *        The file is as it was.
+ *
+ * Threads: none may write meanwhile. Cost: the rows that stay are read once.
+ */
+WI_API void wi_csv_truncate(wi_csv *f, uint64_t rows);
+
+/** Bring all rows to the disk now; before a checkpoint that knows of them, say. @raise kinds of WI_OS_ERROR. */
+WI_API void wi_csv_sync(wi_csv *f);
+
 /** The name of the i-th column, while the block is open; NULL when there are not as many. */
 WI_API const char *wi_csv_column(const wi_csv *f, size_t i);
 

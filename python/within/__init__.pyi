@@ -19,8 +19,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Item = TypeVar("_Item")
 _Connection = TypeVar("_Connection", bound=sqlite3.Connection)
 _Column = Literal["calls", "total", "mean", "std", "self", "min", "p50", "p99", "max", "errors"]
+_Cell = str | SupportsIndex | SupportsFloat | PathLike[str] | None
+_CellType = type[int] | type[float] | type[str] | type[bool]
 
-_Cell = str | SupportsIndex | SupportsFloat | os.PathLike[str] | None
 
 @type_check_only
 class _Stream(Protocol):
@@ -29,33 +30,6 @@ class _Stream(Protocol):
 __version__: str
 
 class DataError(ValueError): ...
-
-@final
-class csv_log:
-    def __new__(
-        cls,
-        path: str | bytes | os.PathLike[str] | os.PathLike[bytes],
-        columns: str | Iterable[str | tuple[str, type[int | float | str | bool]]] | dict[str, type[int | float | str | bool]],
-        *,
-        fresh: bool = False,
-        sync_every: float | None = None,
-    ) -> Self: ...
-    @property
-    def path(self) -> str: ...
-    @property
-    def columns(self) -> tuple[str, ...]: ...
-    @property
-    def rows(self) -> int: ...
-    @property
-    def cut(self) -> int: ...
-    @overload
-    def row(self, *values: _Cell) -> None: ...
-    @overload
-    def row(self, **named_values: _Cell) -> None: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
-    ) -> None: ...
 
 class section:
     def __new__(cls, name: str) -> Self: ...
@@ -163,6 +137,35 @@ class tempdir:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None: ...
 
+@final
+class csv_log:
+    def __new__(
+        cls,
+        path: str | bytes | PathLike[str] | PathLike[bytes],
+        columns: str | Iterable[str | tuple[str, _CellType]] | dict[str, _CellType],
+        *,
+        fresh: bool = False,
+        sync_every: float | None = None,
+    ) -> Self: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def cut(self) -> int: ...
+    @overload
+    def row(self, *values: _Cell) -> None: ...
+    @overload
+    def row(self, **named_values: _Cell) -> None: ...
+    def truncate(self, rows: SupportsIndex, /) -> None: ...
+    def sync(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
+
 _Path = str | bytes | PathLike[str] | PathLike[bytes]
 _File = TypeVar("_File", covariant=True)
 _TextMode = Literal["w", "wt", "tw", "x", "xt", "tx", "w+", "+w", "wt+", "w+t", "x+", "+x", "xt+", "x+t"]
@@ -199,6 +202,7 @@ class atomic_file(Generic[_File]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None: ...
+
 
 class atomic_path:
     def __init__(self, path: _Path, *, sync: bool = True) -> None: ...

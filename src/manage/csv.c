@@ -2,6 +2,7 @@
 #include <within/csv.h>
 
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #include "manage/durable.h"
 
 static void check(const wi_csv *f) {
+    if (!f->path || !f->columns) wi_raise(WI_USAGE_ERROR, "a CSV log needs a path and columns");
     if (f->log)
         wi_raise(WI_USAGE_ERROR, "%s: the CSV log is open already; use one for each block",
                  f->path);
@@ -39,14 +41,16 @@ static void begin(void *self) {
 static void csv_enter(void *self) {
     wi_csv *f = self;
     wi_error *error;
+    int cancels;
     check(f);
     f->rows = f->cut = 0;
     f->log = malloc(sizeof *f->log);
     if (!f->log) wi_raise(WI_MEMORY_ERROR, "%s: no memory for a CSV log", f->path);
     *f->log = (wi__csv_log){.fd = -1, .pid = getpid(), .synced_ns = wi__csv_now_ns()};
-    if (wi_call(begin, f, &error)) return;
-    release(f);
-    wi_reraise(error);
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);
+    if (!wi_call(begin, f, &error)) release(f);
+    pthread_setcancelstate(cancels, NULL);
+    if (error) wi_reraise(error);
 }
 
 /* In a forked child the file is still its parent's: to sync it, and to tell what fails, is the parent's. */
@@ -54,10 +58,13 @@ static wi_verdict csv_exit(void *self, wi_reason reason, const wi_error *error) 
     (void)reason, (void)error;
     wi_csv *f = self;
     const int is_owner = f->log->pid == getpid(), syncs = f->options.sync_every_s >= 0;
+    int cancels;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancels);
     const int not_synced = is_owner && syncs ? wi__sync(f->log->fd) : 0;
     const int not_closed = release(f);
-    wi_check_code(not_synced, "sync %s", f->path);
-    if (is_owner) wi_check_code(not_closed, "close %s", f->path);
+    pthread_setcancelstate(cancels, NULL);
+    wi_check_code(not_synced, "%s: cannot be synced", f->path);
+    if (is_owner) wi_check_code(not_closed, "%s: cannot be closed", f->path);
     return WI_PROPAGATE;
 }
 

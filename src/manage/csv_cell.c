@@ -1,6 +1,7 @@
 /* Writing cells, comparing them, and showing texts. */
 #include "manage/csv_cell.h"
 
+#include <stdio.h>
 #include <string.h>
 
 size_t wi__csv_cell_room(const char *text) { return 2 * strlen(text) + 2; }
@@ -14,7 +15,7 @@ static int needs_quotes(const char *text, size_t n) {
 
 char *wi__csv_put_cell(char *at, const char *text) {
     const size_t n = strlen(text);
-    if (!needs_quotes(text, n)) return (char *)memcpy(at, text, n) + n;
+    if (!needs_quotes(text, n)) return mempcpy(at, text, n);
     *at++ = '"';
     for (; *text; text++) {
         if (*text == '"') *at++ = '"';
@@ -27,7 +28,10 @@ char *wi__csv_put_cell(char *at, const char *text) {
 static int quoted_cell_is(const char **at, const char *end, const char *text) {
     const char *c = *at + 1;
     for (; c < end; c++, text++) {
-        if (*c == '"' && (++c == end || *c != '"')) break;
+        if (*c == '"') {
+            c++;
+            if (c == end || *c != '"') break;
+        }
         if (!*text || *c != *text) return 0;
     }
     *at = c;
@@ -55,9 +59,10 @@ wi__csv_shown wi__csv_show(const char *bytes, size_t n) {
     if (n > most)
         for (length = most; length > 0 && continues_a_character(bytes[length]);) length--;
     for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)bytes[i];
-        shown.text[i] = c < ' ' || c == 0x7f ? '?' : bytes[i];
+        const unsigned char c = (unsigned char)bytes[i];
+        shown.text[i] = bytes[i];
+        if (c < ' ' || c == 0x7f) shown.text[i] = '?';
     }
-    strcpy(shown.text + length, n > most ? more : "");
+    snprintf(shown.text + length, sizeof shown.text - length, "%s", n > most ? more : "");
     return shown;
 }

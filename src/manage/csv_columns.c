@@ -46,7 +46,10 @@ static size_t length_without_spaces_behind(const char *text, size_t n) {
 static wi__csv_type read_quoted(declaration *d) {
     for (d->at++;; d->at++) {
         if (!*d->at) REFUSE(d, "has a quote that is not closed");
-        if (*d->at == '"' && *++d->at != '"') break;
+        if (*d->at == '"') {
+            d->at++;
+            if (*d->at != '"') break;
+        }
         *d->to++ = *d->at;
     }
     const char *behind = skip_spaces(d->at);
@@ -77,11 +80,12 @@ static wi__csv_type read_bare(declaration *d) {
     return type;
 }
 
+/* The names before it stand in front of it, each with its '\0'. */
 static void check_name(const declaration *d, const char *name) {
     if (!*name) REFUSE(d, "has no name");
-    for (size_t i = 0; i < d->columns->count; i++)
-        if (strcmp(d->columns->list[i].name, name) == 0)
-            REFUSE(d, "has the name \"%s\" of column %zu", name, i + 1);
+    size_t number = 1;
+    for (const char *other = d->columns->text; other < name; other += strlen(other) + 1, number++)
+        if (strcmp(other, name) == 0) REFUSE(d, "has the name \"%s\" of column %zu", name, number);
 }
 
 static void read_column(declaration *d) {
@@ -128,7 +132,8 @@ char *wi__csv_columns_line(const wi__csv_columns *columns) {
         if (i) *at++ = ',';
         at = wi__csv_put_cell(at, columns->list[i].name);
     }
-    strcpy(at, "\n");
+    *at++ = '\n';
+    *at = '\0';
     return line;
 }
 

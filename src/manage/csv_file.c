@@ -14,7 +14,7 @@ int wi__csv_open(const char *path) {
     struct stat status;
     do fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     while (fd < 0 && errno == EINTR);
-    wi_check_errno(fd, "open %s", path);
+    wi_check_errno(fd, "%s: cannot be opened", path);
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) return fd;
     wi__close(fd);
     wi_raise(WI_VALUE_ERROR, "%s: a CSV log is a regular file, and this is none", path);

@@ -12,6 +12,7 @@
 
 #include "manage/csv_cell.h"
 #include "manage/csv_log.h"
+#include "manage/csv_quoting.h"
 #include "manage/durable.h"
 
 /* How much is read at a time; a first line, and a torn row, are shorter. */
@@ -30,47 +31,7 @@ typedef struct finding {
 static size_t read_piece(const finding *file, off_t at) {
     size_t n = file->size - at < PIECE ? (size_t)(file->size - at) : PIECE;
     ssize_t got = wi__csv_read(file->f->log->fd, file->piece, n, at);
-    return (size_t)wi_check_errno(got, "read %s", file->f->path);
-}
-
-/* ---- rows ---- */
-
-/* What is known of a text of rows, as far as it was read. */
-typedef struct quoting {
-    int is_open; /* in quotes */
-    int has_closed; /* the last byte was a quote that closed: another one makes it a quote of the text */
-    char last;      /* byte; a newline before the first */
-    const char *
-        end; /* behind the last newline outside of quotes, in the piece that was read last; or NULL */
-} quoting;
-
-/* A quote that does not begin a cell, and is in none that is quoted, is a letter like others. */
-static void meet_quote(quoting *q, char before) {
-    if (q->is_open) {
-        q->is_open = 0;
-        q->has_closed = 1;
-    } else if (before == ',' || before == '\n' || before == '\r' ||
-               (before == '"' && q->has_closed)) {
-        q->is_open = 1;
-    }
-}
-
-static void read_rows(quoting *q, const char *at, size_t n) {
-    const char *stop = at + n;
-    q->end = NULL;
-    while (at < stop) {
-        const char *quote = memchr(at, '"', (size_t)(stop - at)), *to = quote ? quote : stop;
-        const char *newline = q->is_open ? NULL : memrchr(at, '\n', (size_t)(to - at));
-        if (newline) q->end = newline + 1;
-        if (to > at) {
-            q->last = to[-1];
-            q->has_closed = 0;
-        }
-        if (!quote) break;
-        meet_quote(q, q->last);
-        q->last = '"';
-        at = quote + 1;
-    }
+    return (size_t)wi_check_errno(got, "%s: cannot be read", file->f->path);
 }
 
 /* ---- the first line ---- */
@@ -82,11 +43,11 @@ static const char *without_mark(const char *line, const char *end) {
 
 /* The first newline outside of quotes, or NULL. */
 static const char *end_of_line(const char *text, size_t n) {
-    quoting q = {.last = '\n'};
+    wi__csv_quoting q = WI__CSV_NO_QUOTES;
     for (const char *at = text, *newline;; at = newline + 1) {
         newline = memchr(at, '\n', n - (size_t)(at - text));
         if (!newline) return NULL;
-        read_rows(&q, at, (size_t)(newline + 1 - at));
+        wi__csv_quoting_read(&q, at, (size_t)(newline + 1 - at));
         if (q.end) return newline;
     }
 }
@@ -117,12 +78,12 @@ static void read_first_line(finding *file) {
 /* ---- the last row ---- */
 
 static void read_all_rows(finding *file) {
-    quoting q = {.last = '\n'};
+    wi__csv_quoting q = WI__CSV_NO_QUOTES;
     size_t n;
     for (off_t at = file->end; at < file->size; at += (off_t)n) {
         n = read_piece(file, at);
         if (n == 0) break; /* it was cut meanwhile */
-        read_rows(&q, file->piece, n);
+        wi__csv_quoting_read(&q, file->piece, n);
         if (q.end) file->end = at + (q.end - file->piece);
     }
 }
@@ -137,7 +98,7 @@ static void read_last_row(finding *file) {
 /* `known` is the end of a row that was found before, up to which nothing need be read again; or 0. */
 static void look(finding *file, off_t known) {
     struct stat status;
-    wi_check_errno(fstat(file->f->log->fd, &status), "stat %s", file->f->path);
+    wi_check_errno(fstat(file->f->log->fd, &status), "%s: cannot be looked at", file->f->path);
     file->size = status.st_size;
     file->end = 0;
     if (file->size) read_first_line(file);
@@ -154,7 +115,7 @@ static void look(finding *file, off_t known) {
 static void begin_anew(const wi_csv *f, int is_alone) {
     if (!is_alone)
         wi_raise(WI_BUSY_ERROR, "%s: it is not begun anew: another process is writing it", f->path);
-    wi_check_code(wi__csv_truncate(f->log->fd, 0), "begin %s anew", f->path);
+    wi_check_code(wi__csv_truncate(f->log->fd, 0), "%s: cannot be begun anew", f->path);
 }
 
 /*
@@ -173,7 +134,8 @@ static void cut_torn_end(finding *file) {
     wi_csv *f = file->f;
     check_torn_row(file);
     const size_t n = read_piece(file, file->end);
-    wi_check_code(wi__csv_truncate(f->log->fd, file->end), "cut a torn row off %s", f->path);
+    wi_check_code(wi__csv_truncate(f->log->fd, file->end), "%s: its torn last row cannot be cut",
+                  f->path);
     f->cut = n;
     fprintf(stderr, "within: %s: the last row was torn and is cut, %zu byte%s: %s\n", f->path, n,
             n == 1 ? "" : "s", wi__csv_show(file->piece, n).text);
@@ -181,10 +143,10 @@ static void cut_torn_end(finding *file) {
 
 static void write_first_line(const finding *file) {
     const wi_csv *f = file->f;
-    wi_check_code(wi__csv_append(f->log, file->line, strlen(file->line)), "write the columns of %s",
-                  f->path);
+    wi_check_code(wi__csv_append(f->log, file->line, strlen(file->line)),
+                  "%s: the columns cannot be written", f->path);
     if (f->options.sync_every_s < 0) return;
-    wi_check_code(wi__sync_folder_of(f->path), "sync the folder of %s", f->path);
+    wi_check_code(wi__sync_folder_of(f->path), "%s: its folder cannot be synced", f->path);
 }
 
 static void repair(finding *file) {

@@ -132,15 +132,20 @@ static int append_long(wi__csv_log *log, const wi_csv_value *values, size_t room
     return error;
 }
 
+void wi_csv_sync(wi_csv *f) {
+    if (!f->log) wi_raise(WI_USAGE_ERROR, "%s: the CSV log is not open", f->path);
+    wi_check_code(wi__sync(f->log->fd), "%s: cannot be synced", f->path);
+}
+
 /* One of the threads for which it is due does it. */
-static void sync_if_due(const wi_csv *f) {
+static void sync_if_due(wi_csv *f) {
     wi__csv_log *log = f->log;
     int64_t last = __atomic_load_n(&log->synced_ns, __ATOMIC_RELAXED), now = wi__csv_now_ns();
     if ((double)(now - last) < 1e9 * f->options.sync_every_s) return;
     if (!__atomic_compare_exchange_n(&log->synced_ns, &last, now, 0, __ATOMIC_RELAXED,
                                      __ATOMIC_RELAXED))
         return;
-    wi_check_code(wi__sync(log->fd), "sync %s", f->path);
+    wi_csv_sync(f);
 }
 
 void wi_csv_write(wi_csv *f, const wi_csv_value *values, size_t count) {
@@ -150,8 +155,9 @@ void wi_csv_write(wi_csv *f, const wi_csv_value *values, size_t count) {
     const int error =
         room <= sizeof row ? append(f->log, values, row) : append_long(f->log, values, room);
     if (error)
-        wi_raise_errno(error, "write row %llu of %s%s", (unsigned long long)next_row(f), f->path,
-                       f->log->is_torn ? ", which now ends with a torn row" : "");
+        wi_raise_errno(error, "%s: row %llu cannot be written%s", f->path,
+                       (unsigned long long)next_row(f),
+                       f->log->is_torn ? ", and a piece of one stays" : "");
     __atomic_add_fetch(&f->rows, 1, __ATOMIC_RELAXED);
     if (f->options.sync_every_s > 0) sync_if_due(f);
 }

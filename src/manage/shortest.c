@@ -103,7 +103,7 @@ static char *write_scientific(char *at, const char *digits, int count, int expon
     }
     *at++ = 'e';
     *at++ = exponent < 0 ? '-' : '+';
-    unsigned size = (unsigned)(exponent < 0 ? -exponent : exponent);
+    const size_t size = (size_t)(exponent < 0 ? -exponent : exponent);
     if (size >= 100) *at++ = (char)('0' + size / 100);
     return put(at, pairs + 2 * (size % 100), 2);
 }

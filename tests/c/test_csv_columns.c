@@ -3,10 +3,11 @@
 
 #include "manage/csv_columns.h"
 
+static wi__csv_columns columns;
+
 /* "step int, loss float", as they were read from a text. */
 static const char *columns_of(const char *text) {
     static char read[256];
-    wi__csv_columns columns = {0};
     wi__csv_columns_read(&columns, text, "ber.csv");
     read[0] = '\0';
     for (size_t i = 0, n = 0; i < columns.count; i++)
@@ -48,6 +49,7 @@ static void expect_refused(const char *text, const char *message) {
     assert_true(wi_error_is(error, WI_VALUE_ERROR));
     assert_string_equal(wi_error_message(error), message);
     wi_error_free(error);
+    wi__csv_columns_release(&columns);
 }
 
 static void what_are_no_columns_is_refused(void **state WI__UNUSED) {
@@ -71,7 +73,6 @@ static void what_are_no_columns_is_refused(void **state WI__UNUSED) {
 }
 
 static int are_columns(const char *text, const char *line) {
-    wi__csv_columns columns = {0};
     wi__csv_columns_read(&columns, text, "ber.csv");
     int are = wi__csv_columns_are(&columns, line, line + strlen(line));
     wi__csv_columns_release(&columns);
@@ -91,7 +92,6 @@ static void a_line_is_compared_whatever_its_quotes(void **state WI__UNUSED) {
 }
 
 static void the_line_has_the_names_alone(void **state WI__UNUSED) {
-    wi__csv_columns columns = {0};
     wi__csv_columns_read(&columns, "a:int,\"b,c\":text,\" d\",\"e\"\"f\"", "ber.csv");
     char *line = wi__csv_columns_line(&columns);
     assert_string_equal(line, "a,\"b,c\",\" d\",\"e\"\"f\"\n");

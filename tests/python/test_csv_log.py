@@ -411,3 +411,35 @@ def test_no_reference_is_lost(path, lost_references):
             other.row(1, "x")
 
     assert lost_references(open_and_close, uses=5_000) < 0.01
+
+
+# ---- the file as a whole ----
+
+
+def test_the_first_rows_are_kept(path):
+    with wi.csv_log(path, "step") as log:
+        for step in range(5):
+            log.row(step)
+        log.truncate(2)
+        log.row(7)
+        log.sync()
+    assert lines(path) == ["step", "0", "1", "7"]
+
+
+def test_rows_that_are_missing_cannot_be_kept(path):
+    with wi.csv_log(path, "step") as log:
+        log.row(0)
+        with pytest.raises(wi.DataError, match="has 1 rows, not the 2 that are to stay"):
+            log.truncate(2)
+        with pytest.raises(TypeError):
+            log.truncate(1.0)
+        with pytest.raises((OverflowError, TypeError)):
+            log.truncate(-1)
+    assert lines(path) == ["step", "0"]
+
+
+def test_a_log_that_is_not_open_has_no_file(path):
+    log = wi.csv_log(path, "step")
+    for call in (lambda: log.truncate(0), log.sync):
+        with pytest.raises(RuntimeError, match="is not open"):
+            call()

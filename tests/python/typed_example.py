@@ -72,6 +72,23 @@ def scratch() -> None:
     assert not Path(path).exists()
 
 
+# ---- CSV logs ----
+
+
+def csv_logs() -> None:
+    with wi.tempdir() as folder:
+        path = Path(folder, "ber.csv")
+        with wi.csv_log(path, "snr,ber", fresh=True, sync_every=10) as log:
+            log.row(1, 0.5)
+            log.row(snr=Path("a"), ber=None)
+            log.truncate(2)
+            log.sync()
+            counts: tuple[int, int] = log.rows, log.cut
+        with wi.csv_log(str(path), {"snr": int, "ber": float}), wi.csv_log(path, ["snr", ("ber", float)]) as other:
+            columns: tuple[str, ...] = other.columns
+        assert counts == (2, 0) and columns == ("snr", "ber") and other.path == str(path)
+
+
 # ---- checkpoints ----
 
 
@@ -238,6 +255,7 @@ def main() -> None:
     sections()
     timers()
     scratch()
+    csv_logs()
     saved()
     profilers()
     managers()

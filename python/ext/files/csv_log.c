@@ -10,6 +10,9 @@
 /* Rows of more columns need memory. */
 #define FEW_COLUMNS 32
 
+/* BUSY: it is being opened or closed, without the GIL. */
+typedef enum state { CLOSED, BUSY, OPEN } state;
+
 typedef struct csv_log {
     within_manager manager;
     wi_csv csv;             /* borrows from the next two */
@@ -17,8 +20,8 @@ typedef struct csv_log {
     PyObject *columns_text; /* as the C library reads it */
     PyObject *path;         /* as text */
     PyObject *columns;      /* a tuple of the names; empty until it was opened */
-    int writing;            /* rows that threads are writing without the GIL */
-    char is_open;
+    int writing;            /* calls that threads are in without the GIL */
+    state state;
 } csv_log;
 
 /* ---- with ---- */
@@ -44,35 +47,36 @@ static PyObject *names_of(const wi_csv *csv) {
 static PyObject *csv_log_enter(PyObject *self, PyObject *unused) {
     (void)unused;
     csv_log *log = (csv_log *)self;
-    if (log->is_open)
+    if (log->state != CLOSED)
         return PyErr_Format(PyExc_RuntimeError,
                             "csv_log %R is open already: use one for each block", log->path);
-    log->is_open = 1; /* while it is being opened too: other threads have the GIL */
+    log->state = BUSY;
     const int failed = within_call(enter, &log->csv);
     PyObject *names = failed ? NULL : names_of(&log->csv);
-    if (names) {
-        Py_XSETREF(log->columns, names);
-        return Py_NewRef(self);
-    }
-    if (!failed) within_call(leave, &log->csv);
-    log->is_open = 0;
-    return NULL;
+    if (!failed && !names) within_call(leave, &log->csv);
+    log->state = names ? OPEN : CLOSED;
+    if (!names) return NULL;
+    Py_SETREF(log->columns, names);
+    return Py_NewRef(self);
 }
 
 /* Rows that other threads are writing are waited for: their file is about to be closed. */
 static int close_log(csv_log *log) {
-    log->is_open = 0;
+    log->state = BUSY;
     while (log->writing) {
         Py_BEGIN_ALLOW_THREADS usleep(50);
         Py_END_ALLOW_THREADS
     }
-    return within_call(leave, &log->csv);
+    const int failed = within_call(leave, &log->csv);
+    log->state = CLOSED;
+    return failed;
 }
 
 static PyObject *csv_log_exit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     (void)args, (void)count;
     csv_log *log = (csv_log *)self;
-    if (!log->is_open) return PyErr_Format(PyExc_RuntimeError, "csv_log %R is not open", log->path);
+    if (log->state != OPEN)
+        return PyErr_Format(PyExc_RuntimeError, "csv_log %R is not open", log->path);
     if (close_log(log)) return NULL;
     Py_RETURN_NONE;
 }
@@ -188,14 +192,19 @@ static int write_cells(row *r, PyObject *const *objects, PyObject *names) {
     return failed;
 }
 
+static int is_open(const csv_log *log) {
+    if (log->state == OPEN) return 1;
+    PyErr_Format(PyExc_RuntimeError, "csv_log %R is not open: write rows in its with block",
+                 log->path);
+    return 0;
+}
+
 static PyObject *csv_log_row(PyObject *self, PyObject *const *args, Py_ssize_t count,
                              PyObject *names) {
     csv_log *log = (csv_log *)self;
     wi_csv_value few[FEW_COLUMNS];
     if (names && PyTuple_GET_SIZE(names) == 0) names = NULL;
-    if (!log->is_open)
-        return PyErr_Format(PyExc_RuntimeError,
-                            "csv_log %R is not open: write rows in its with block", log->path);
+    if (!is_open(log)) return NULL;
     if (count && names)
         return PyErr_Format(PyExc_TypeError, "row() takes values or names with values, not both");
     const Py_ssize_t columns = PyTuple_GET_SIZE(log->columns);
@@ -207,6 +216,43 @@ static PyObject *csv_log_row(PyObject *self, PyObject *const *args, Py_ssize_t c
     Py_XDECREF(r.kept);
     if (failed) return NULL;
     Py_RETURN_NONE;
+}
+
+/* ---- the file as a whole ---- */
+
+typedef struct cut {
+    csv_log *log;
+    unsigned long long rows;
+} cut;
+
+static void truncate_file(void *arg) {
+    const cut *c = arg;
+    wi_csv_truncate(&c->log->csv, c->rows);
+}
+
+static void sync_file(void *arg) { wi_csv_sync(&((csv_log *)arg)->csv); }
+
+/* Call the core with an open log, which is not closed meanwhile. */
+static PyObject *with_log(csv_log *log, void (*call)(void *arg), void *arg) {
+    if (!is_open(log)) return NULL;
+    log->writing++;
+    const int failed = within_call(call, arg);
+    log->writing--;
+    if (failed) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *csv_log_truncate(PyObject *self, PyObject *rows) {
+    PyObject *number = PyNumber_Index(rows);
+    cut c = {(csv_log *)self, number ? PyLong_AsUnsignedLongLong(number) : 0};
+    Py_XDECREF(number);
+    if (PyErr_Occurred()) return NULL;
+    return with_log(c.log, truncate_file, &c);
+}
+
+static PyObject *csv_log_sync(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return with_log((csv_log *)self, sync_file, self);
 }
 
 /* ---- life ---- */
@@ -245,7 +291,7 @@ static PyObject *csv_log_new(PyTypeObject *type, PyObject *args, PyObject *keywo
 /* A log that is forgotten in an open block: of a generator that never ends, for example. */
 static void csv_log_finalize(PyObject *self) {
     csv_log *log = (csv_log *)self;
-    if (!log->is_open) return;
+    if (log->state != OPEN) return;
     PyObject *error = PyErr_Occurred() ? within_take_raised() : NULL;
     if (close_log(log)) PyErr_WriteUnraisable(self);
     if (error) within_raise(error);
@@ -267,7 +313,7 @@ static PyObject *csv_log_repr(PyObject *self) {
     const csv_log *log = (csv_log *)self;
     return PyUnicode_FromFormat("<within.csv_log %R: %llu row%s%s>", log->path,
                                 (unsigned long long)log->csv.rows, log->csv.rows == 1 ? "" : "s",
-                                log->is_open ? ", open" : "");
+                                log->state == OPEN ? ", open" : "");
 }
 
 PyDoc_STRVAR(
@@ -315,8 +361,40 @@ PyDoc_STRVAR(
     "1.5,0.00032\n"
     "2,0.0001");
 
+PyDoc_STRVAR(
+    truncate_doc,
+    "truncate($self, rows, /)\n"
+    "--\n"
+    "\n"
+    "Keep the first rows of the file and cut those that follow, to go on where a checkpoint was.\n"
+    "\n"
+    "Parameters\n"
+    "----------\n"
+    "rows : int\n"
+    "    How many stay, of all that the file has; 0 leaves the first line alone.\n"
+    "\n"
+    "Raises\n"
+    "------\n"
+    "within.DataError\n"
+    "    If there are fewer.\n"
+    "OSError\n"
+    "    If another process has the log open, or the file cannot be cut.");
+
+PyDoc_STRVAR(sync_doc,
+             "sync($self, /)\n"
+             "--\n"
+             "\n"
+             "Bring all rows to the disk now; before a checkpoint that knows of them, say.\n"
+             "\n"
+             "Raises\n"
+             "------\n"
+             "OSError\n"
+             "    If the disk refuses.");
+
 static PyMethodDef methods[] = {
     {"row", WITHIN_FASTCALL_KEYWORDS(csv_log_row), row_doc},
+    {"truncate", csv_log_truncate, METH_O, truncate_doc},
+    {"sync", csv_log_sync, METH_NOARGS, sync_doc},
     {NULL, NULL, 0, NULL},
 };
 
