@@ -7,7 +7,9 @@
 
 #include <within/atomic_file.h>
 #include <within/block.h>
+#include <within/checkpoints.h>
 #include <within/closing.h>
+#include <within/csv.h>
 #include <within/error.h>
 #include <within/exit_stack.h>
 #include <within/file.h>
@@ -17,6 +19,7 @@
 #include <within/section.h>
 #include <within/span.h>
 #include <within/suppress.h>
+#include <within/tempdir.h>
 #include <within/timer.h>
 #include <within/try.h>
 #include <within/version.h>

@@ -8,7 +8,8 @@
 #include "errors.h"
 
 typedef struct file {
-    wi_database *database; /* NULL: an ancestor's */
+    wi_database *database; /* NULL: it is inherited */
+    sqlite3 *inherited;    /* never closed, but not lost either, as checkers of leaks see it */
     dev_t device;
     ino_t number; /* 0: it is in memory */
     struct file *next;
@@ -23,7 +24,9 @@ static void after_fork(void) { pthread_mutex_unlock(&lock); }
 
 static void disown(void) {
     for (file *each = files; each; each = each->next) {
-        if (each->database) each->database->handle = NULL;
+        if (!each->database) continue;
+        each->inherited = each->database->handle;
+        each->database->handle = NULL;
         each->database = NULL;
     }
     pthread_mutex_unlock(&lock);
@@ -56,7 +59,9 @@ void wi__sqlite_opened(wi_database *database) {
     if (!opened) wi_raise(WI_MEMORY_ERROR, "open: %s: out of memory", database->path);
     struct stat status;
     int is_file = stat(wi__sqlite_file_of(database->handle), &status) == 0;
-    *opened = (file){database, is_file ? status.st_dev : 0, is_file ? status.st_ino : 0, NULL};
+    *opened = (file){.database = database,
+                     .device = is_file ? status.st_dev : 0,
+                     .number = is_file ? status.st_ino : 0};
     if (add(opened)) return;
     free(opened);
     wi_raise(WI_USAGE_ERROR,

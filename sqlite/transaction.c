@@ -69,7 +69,7 @@ static void transaction_enter(void *self) {
         set_savepoint(t);
     t->is_open = 1;
     if (t->database) t->database->transactions++;
-    t->owner = getpid();
+    t->owner = t->database ? t->database->owner : getpid();
     t->holding = wi_hold("transaction", "%s", file_of(t));
 }
 

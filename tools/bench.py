@@ -28,15 +28,19 @@ COMPILERS = {"gcc": (["gcc"], ["g++"]), "clang": (["clang-19", "clang"], ["clang
 RUNS = [
     ("block", False, {}),
     ("raise", False, {}),
+    ("csv", False, {}),
     ("section", False, {}),
     ("section", True, {}),
     ("section", False, {"WITHIN_CLOCK": "monotonic"}),
     ("memory", True, {}),
     ("report", True, {}),
+    ("tempdir", False, {}),
     ("atomic_file", False, {}),
     ("hdf5", False, {}),
+    ("checkpoints", False, {}),
+    ("sqlite", False, {}),
 ]
-OPTIONAL = {"hdf5"}  # where the library that they measure is built
+OPTIONAL = {"hdf5", "sqlite"}  # not where the library that they measure is not built
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")
 
 

@@ -72,6 +72,7 @@ find_missing() {
             need python3-dev interpreter_found
             need g++ command_found g++
             need clang-19 command_found clang-19
+            need libsqlite3-dev pkg-config --exists sqlite3
             ;;
         check)
             need g++ command_found g++

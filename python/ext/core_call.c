@@ -39,6 +39,17 @@ static PyObject *exception_of(const wi_error *error) {
     return exception;
 }
 
+/* What is being handled in Python stands behind all that the core had behind the error. */
+static void add_handled(PyObject *exception) {
+    PyObject *handled = within_exception_handled(), *context;
+    if (!handled) return;
+    while ((context = PyException_GetContext(exception))) {
+        Py_DECREF(context); /* the exception holds it */
+        exception = context;
+    }
+    PyException_SetContext(exception, handled);
+}
+
 int within_call(void (*fn)(void *arg), void *arg) {
     wi_error *error = NULL;
     int returned;
@@ -46,7 +57,10 @@ int within_call(void (*fn)(void *arg), void *arg) {
     Py_END_ALLOW_THREADS if (returned) return 0;
     PyObject *exception = exception_of(error);
     wi_error_free(error);
-    if (exception) within_raise(exception);
+    if (exception) {
+        add_handled(exception);
+        within_raise(exception);
+    }
     return -1;
 }
 

@@ -11,7 +11,8 @@
 /* The one line to add for a new command: src/cli/NAME.c defines wi__NAME_command. */
 #define WI__COMMANDS(X)                                                                            \
     X(run)                                                                                         \
-    X(report)
+    X(report)                                                                                      \
+    X(clean)
 
 enum {
     WI__STATUS_FAILED = 1,

@@ -127,6 +127,8 @@ static const char environment[] =
     "read in the\n"
     "order of the program; \\fBmonotonic\\fR, the system's. By default the counter, if the kernel "
     "trusts it.\n"
+    ".TP\n.B TMPDIR\n"
+    "The folder that scratch directories are made in; \\fI/tmp\\fR if it is not set or empty.\n"
     ".TP\n.B NO_COLOR\n"
     "If it is set and not empty, reports are printed without colour.\n"
     ".SH FILES\n"

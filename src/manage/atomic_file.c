@@ -7,7 +7,6 @@
 
 #include "manage/durable.h"
 #include "manage/publish.h"
-#include "record/complain.h"
 
 /* ---- enter ---- */
 
@@ -94,8 +93,7 @@ static wi_verdict atomic_file_exit(void *self, wi_reason reason, const wi_error 
     if (!file->publication) return WI_PROPAGATE;
     int foreign = wi__publication_is_foreign(file->publication);
     wi__do_whole(file->path, reason == WI_END && !foreign ? commit : discard, file);
-    if (reason == WI_LEFT && !foreign)
-        wi__complain("%s: its block was left before the end, and nothing is published", file->path);
+    if (reason == WI_LEFT && !foreign) wi__publication_say_left(file->path);
     return WI_PROPAGATE;
 }
 

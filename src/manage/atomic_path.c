@@ -9,7 +9,6 @@
 
 #include "manage/durable.h"
 #include "manage/publish.h"
-#include "record/complain.h"
 
 static wi__trouble begin(void *self) {
     wi_atomic_path *file = self;
@@ -91,8 +90,7 @@ static wi_verdict atomic_path_exit(void *self, wi_reason reason, const wi_error 
     if (!file->publication) return WI_PROPAGATE;
     int foreign = wi__publication_is_foreign(file->publication);
     wi__do_whole(file->path, reason == WI_END && !foreign ? commit : end, file);
-    if (reason == WI_LEFT && !foreign)
-        wi__complain("%s: its block was left before the end, and nothing is published", file->path);
+    if (reason == WI_LEFT && !foreign) wi__publication_say_left(file->path);
     return WI_PROPAGATE;
 }
 

@@ -13,7 +13,6 @@
 #include "manage/durable.h"
 #include "manage/owner.h"
 #include "manage/target.h"
-#include "record/complain.h"
 
 struct wi__publication {
     wi__publication_options options;
@@ -157,8 +156,8 @@ wi__trouble wi__publication_settle(wi__publication *publication, int fd, mode_t 
 static void discard(const wi__publication *publication) {
     if (unlinkat(publication->target.folder, publication->name, 0) == 0 || errno == ENOENT) return;
     char reason[128];
-    wi__complain("%s is left behind: %s", publication->path,
-                 strerror_r(errno, reason, sizeof reason));
+    fprintf(stderr, "within: %s is left behind: %s\n", publication->path,
+            strerror_r(errno, reason, sizeof reason));
 }
 
 /* Some file systems cannot rename so; a link is as exclusive. */
@@ -196,4 +195,9 @@ void wi__publication_end(wi__publication *publication) {
     wi_let_go(publication->holding);
     wi__close(publication->target.folder);
     free(publication);
+}
+
+void wi__publication_say_left(const char *path) {
+    fprintf(stderr, "within: %s: its block was left before the end, and nothing is published\n",
+            path);
 }

@@ -47,6 +47,9 @@ wi__trouble wi__publication_publish(wi__publication *publication);
 /** Remove what was not published, and free the publication. */
 void wi__publication_end(wi__publication *publication);
 
+/** Say on stderr that the block was left early, and nothing is published: each time, for each loses a file. */
+void wi__publication_say_left(const char *path);
+
 /** Was it begun by the process that this one was forked from? */
 int wi__publication_is_foreign(const wi__publication *publication);
 /** The path of the temporary; lives as long as the publication. */

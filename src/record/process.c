@@ -34,6 +34,16 @@ wi__process wi__process_of(uint32_t pid) {
 
 wi__process wi__process_self(void) { return wi__process_of((uint32_t)getpid()); }
 
+void wi__process_command(char *buffer, size_t size) {
+    FILE *file = fopen("/proc/self/cmdline", "re");
+    size_t length = file ? fread(buffer, 1, size - 1, file) : 0;
+    if (file) fclose(file);
+    while (length && buffer[length - 1] == '\0') length--;
+    for (size_t i = 0; i < length; i++)
+        if (buffer[i] == '\0') buffer[i] = ' ';
+    buffer[length] = '\0';
+}
+
 void wi__boot_id(char *buffer, size_t size) {
     buffer[0] = '\0';
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");

@@ -28,16 +28,6 @@ void wi__record_unlock(void) { pthread_mutex_unlock(&lock); }
 
 /* ---- the header ---- */
 
-static void read_command(char *buffer, size_t size) {
-    FILE *file = fopen("/proc/self/cmdline", "re");
-    size_t length = file ? fread(buffer, 1, size - 1, file) : 0;
-    if (file) fclose(file);
-    while (length && buffer[length - 1] == '\0') length--;
-    for (size_t i = 0; i < length; i++)
-        if (buffer[i] == '\0') buffer[i] = ' ';
-    buffer[length] = '\0';
-}
-
 void wi__header_begin(wi__header *header) {
     memcpy(header->magic, WI__MAGIC, sizeof header->magic);
     header->version = WI__VERSION;
@@ -177,7 +167,7 @@ static int begin_record(void) {
     wi__header *header = wi__record_header();
     wi__header_begin(header);
     header->owner = wi__process_self();
-    read_command(header->command, sizeof header->command);
+    wi__process_command(header->command, sizeof header->command);
     thread_end_works = pthread_key_create(&thread_end, hand_on) == 0;
     atexit(end_record);
     const char *path = getenv("WITHIN_RECORD");

@@ -55,6 +55,15 @@ wi__number wi__count_text(uint64_t count) {
     return digits((double)count / large[i].scale, 3, large[i].unit);
 }
 
+wi__number wi__bytes_text(uint64_t bytes) {
+    static const char *const units[] = {" kB", " MB", " GB", " TB", " PB", " EB"};
+    if (bytes < 1000) return grouped(bytes, " B");
+    double value = (double)bytes / 1000;
+    size_t i = 0;
+    for (; i < 5 && value >= 999.5; i++) value /= 1000;
+    return digits(value, 3, units[i]);
+}
+
 wi__number wi__percent_text(double percent) {
     wi__number number;
     if (isnan(percent)) return (wi__number){"-"};

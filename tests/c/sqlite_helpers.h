@@ -2,7 +2,7 @@
 #ifndef WITHIN_SQLITE_HELPERS_H
 #define WITHIN_SQLITE_HELPERS_H
 
-#include "record_helpers.h"
+#include "process_helpers.h"
 
 #include <within/sqlite.h>
 

@@ -1,5 +1,6 @@
 /* wi_atomic_file and wi_atomic_path: what is published, when, and what is left. */
 #include "file_helpers.h"
+#include "record_helpers.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -204,6 +205,8 @@ alone(a_return_discards_and_says_so) {
     expect_text(content("said"), LEFT);
     return_from_path();
     expect_text(content("said"), LEFT LEFT);
+    for (int i = 0; i < 4; i++) return_from_file();
+    expect_text(content("said"), LEFT LEFT LEFT LEFT LEFT LEFT);
     expect_text(content("out"), "old");
     expect_count(leftovers(), 0);
 }

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-COMMANDS = "run", "report"
+COMMANDS = "run", "report", "clean"
 
 
 @pytest.fixture
@@ -66,13 +66,13 @@ def test_manual_pages_come_from_the_same_text_as_the_help(call, command):
 
 def test_the_overview_manual_page_names_commands_and_environment(call):
     page = call("--man").stdout.replace("\\-", "-")
-    for word in "within-run", "within-report", "WITHIN_RECORD", "WITHIN_CLOCK", "NO_COLOR":
+    for word in "within-run", "within-report", "within-clean", "WITHIN_RECORD", "TMPDIR", "NO_COLOR":
         assert word in page
 
 
 def test_no_line_of_a_manual_page_is_taken_for_a_request(call):
     requests = {"TH", "SH", "PP", "TP", "B", "I", "BR", "nf", "fi", "RS", "RE", '\\"'}
-    for words in [], ["run"], ["report"]:
+    for words in [], *([command] for command in COMMANDS):
         for line in call("--man", *words).stdout.splitlines():
             if line[:1] in (".", "'"):
                 assert line.split()[0][1:] in requests, line
@@ -93,6 +93,9 @@ def test_no_line_of_a_manual_page_is_taken_for_a_request(call):
         (["report", "--depth"], "within report: --depth needs a value: --depth N", " report"),
         (["report", "--json", "--csv"], "within report: --json and --csv exclude each other", " report"),
         (["report", "a", "b"], 'within report: "b" is one argument too many', " report"),
+        (["claen"], "within: unknown command claen; did you mean clean?", ""),
+        (["clean", "--dryrun"], "within clean: unknown option --dryrun; did you mean --dry-run?", " clean"),
+        (["clean", ".", "--older-than"], "within clean: --older-than needs a value: --older-than AGE", " clean"),
         (["run"], "within run: the command to run is missing: within run -- COMMAND", " run"),
         (["run", "--"], "within run: the command to run is missing: within run -- COMMAND", " run"),
         (["run", "--recrod", "x", "true"], "within run: unknown option --recrod; did you mean --record?", " run"),

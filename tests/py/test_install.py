@@ -172,7 +172,7 @@ def test_the_command_is_installed_and_runs_from_there(prefix):
 
 def test_the_manual_pages_are_installed(prefix):
     pages = {path.name for path in (prefix / "share/man/man1").iterdir()}
-    assert pages == {"within.1", "within-run.1", "within-report.1"}
+    assert pages == {"within.1", "within-run.1", "within-report.1", "within-clean.1"}
 
 
 def test_the_python_package_is_not_installed(prefix):

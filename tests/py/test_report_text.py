@@ -15,6 +15,7 @@ int main(int argc, char **argv) {
     for (int i = 2; i < argc; i++) {
         if (strcmp(argv[1], "seconds") == 0) puts(wi__seconds_text(strtod(argv[i], NULL)).text);
         if (strcmp(argv[1], "count") == 0) puts(wi__count_text(strtoull(argv[i], NULL, 10)).text);
+        if (strcmp(argv[1], "bytes") == 0) puts(wi__bytes_text(strtoull(argv[i], NULL, 10)).text);
         if (strcmp(argv[1], "percent") == 0) puts(wi__percent_text(strtod(argv[i], NULL)).text);
         if (strcmp(argv[1], "utc") == 0) puts(wi__moment_utc_text(strtoull(argv[i], NULL, 10)).text);
         if (strcmp(argv[1], "width") == 0) printf("%d\n", wi__text_width(argv[i]));
@@ -88,6 +89,23 @@ def test_seconds(texts, seconds, text):
 )
 def test_counts(texts, count, text):
     assert texts("count", count) == [text]
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        ("0", "0 B"),
+        ("999", "999 B"),
+        ("1000", "1.00 kB"),
+        ("999499", "999 kB"),
+        ("999500", "1.00 MB"),
+        ("3400000", "3.40 MB"),
+        ("12345678901", "12.3 GB"),
+        ("18446744073709551615", "18.4 EB"),
+    ],
+)
+def test_bytes(texts, count, text):
+    assert texts("bytes", count) == [text]
 
 
 def test_percentages(texts):

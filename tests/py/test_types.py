@@ -16,6 +16,9 @@ wi.section(3)
 wi.section()
 wi.section("epoch").elapsed = 1.0
 wi.Timer(stream="out.txt")
+wi.csv_log("ber.csv", [("snr", list)])
+wi.csv_log("ber.csv", "snr").row(b"1")
+wi.csv_log("ber.csv", "snr").row(1, ber=2)
 wi.Profiler().section(3)
 wi.Profiler().stats()[0].paths
 wi.Profiler().report(["p95"])

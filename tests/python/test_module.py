@@ -53,7 +53,7 @@ assert use(within) == ["b"]
 
 
 @pytest.mark.parametrize("derive", MANAGERS)
-@pytest.mark.parametrize("name", ["section", "Timer", "Profiler"])
+@pytest.mark.parametrize("name", ["section", "Timer", "Profiler", "tempdir"])
 def test_managers_of_subclasses_are_called_as_their_class_says(derive, name):
     check_calls(derive(getattr(within, name)), ("name",) if name == "section" else ())
 

@@ -60,6 +60,51 @@ def timers() -> None:
     assert work(1, b=2) == 3
 
 
+# ---- scratch directories ----
+
+
+def scratch() -> None:
+    manager = wi.tempdir("fft", parent=Path("/tmp"), keep_on_error=True)
+    before: str | None = manager.path
+    with manager as path:
+        text: str = path
+        assert before is None and Path(text).is_dir()
+    assert not Path(path).exists()
+
+
+# ---- CSV logs ----
+
+
+def csv_logs() -> None:
+    with wi.tempdir() as folder:
+        path = Path(folder, "ber.csv")
+        with wi.csv_log(path, "snr,ber", fresh=True, sync_every=10) as log:
+            log.row(1, 0.5)
+            log.row(snr=Path("a"), ber=None)
+            log.truncate(2)
+            log.sync()
+            counts: tuple[int, int] = log.rows, log.cut
+        with wi.csv_log(str(path), {"snr": int, "ber": float}), wi.csv_log(path, ["snr", ("ber", float)]) as other:
+            columns: tuple[str, ...] = other.columns
+        assert counts == (2, 0) and columns == ("snr", "ber") and other.path == str(path)
+
+
+# ---- checkpoints ----
+
+
+def saved() -> None:
+    with wi.tempdir() as folder, wi.checkpoints(folder, keep=None, best=("accuracy", "max"), suffix=".txt") as series:
+        with series.save(step=3, accuracy=0.5, metrics={"loss": 1}) as path:
+            written: Path = path
+            written.write_text("state")
+        newest = series.latest()
+        assert newest is not None and series.best("loss", mode="min") == newest == series.list()[0]
+        loss: float = newest.metrics["loss"]
+        step: int = newest.step
+        passed: list[tuple[str, str]] = series.passed_over
+        assert loss == 1 and step == 3 and not passed and newest.path.read_text() == "state"
+
+
 # ---- profilers ----
 
 
@@ -209,6 +254,9 @@ def main() -> None:
     errors()
     sections()
     timers()
+    scratch()
+    csv_logs()
+    saved()
     profilers()
     managers()
     with tempfile.TemporaryDirectory() as folder:
