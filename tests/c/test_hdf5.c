@@ -370,16 +370,17 @@ alone(permissions_are_said) {
 
 /* ---- the ledger ---- */
 
-alone(an_open_file_shows_in_the_ledger) {
+alone(an_open_file_is_in_the_ledger) {
+    char *report = NULL;
+    size_t size;
     write_number("a.h5", 1);
     within (wi_h5_file("a.h5", "r")) {
-        wi__profile profile = own_profile();
-        expect_text(open_in(&profile), "HDF5 file a.h5");
-        wi__profile_release(&profile);
+        FILE *stream = open_memstream(&report, &size);
+        wi_report(stream);
+        fclose(stream);
     }
-    wi__profile profile = own_profile();
-    expect_count(profile.open_count, 0);
-    wi__profile_release(&profile);
+    expect(strstr(report, "HDF5 file a.h5") != NULL);
+    free(report);
 }
 
 int main(void) {
@@ -398,7 +399,7 @@ int main(void) {
         test(odd_names_are_names),
         test(paths_that_cannot_be_opened_are_named),
         test(permissions_are_said),
-        test(an_open_file_shows_in_the_ledger),
+        test(an_open_file_is_in_the_ledger),
     };
     return cmocka_run_group_tests_name("hdf5", tests, NULL, NULL);
 }

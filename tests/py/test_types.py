@@ -25,6 +25,8 @@ wi.Profiler().report(["p95"])
 wi.atomic_file("out", "r")
 wi.atomic_file("out", "wb", encoding="utf-8")
 wi.atomic_path("out", "w")
+wi.h5_file("run.h5", "x")
+wi.h5_recover("run.h5")
 wi.transaction("runs.db")
 wi.transaction(sqlite3.connect("runs.db"), 5)
 for item in wi.Profiler().iterate("batch", 3):

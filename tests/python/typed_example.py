@@ -1,8 +1,10 @@
 """Every public name of the package, used as its types say: mypy --strict has nothing to add (tests/py/test_types.py)."""
 
 import asyncio
+import importlib.util
 import io
 import json
+import os
 import sqlite3
 import sys
 import tempfile
@@ -250,6 +252,15 @@ def errors() -> str:
         return str(error)
 
 
+def hdf5_files(folder: Path) -> None:
+    with wi.h5_file(folder / "run.h5", "w", sync=False, track_order=True) as file:
+        file["x"] = 1
+    with wi.h5_file(os.fspath(folder / "run.h5")) as file:
+        assert list(file) == ["x"]
+    shapes: dict[str, tuple[int, ...]] = wi.h5_recover(folder / "run.h5", folder / "copy.h5")
+    assert shapes == {"x": ()}
+
+
 def main() -> None:
     errors()
     sections()
@@ -261,6 +272,8 @@ def main() -> None:
     managers()
     with tempfile.TemporaryDirectory() as folder:
         files(Path(folder))
+        if importlib.util.find_spec("h5py"):
+            hdf5_files(Path(folder))
     transactions()
     assert all(path.exists() for path in folders())
 
