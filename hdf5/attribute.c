@@ -83,7 +83,7 @@ void wi__h5_read_attribute(wi_h5_file *file, const char *where, const char *name
 static size_t read_variable(const wi_h5_file *file, hid_t attribute, hid_t type, char *buffer,
                             size_t size) {
     char *text = NULL;
-    wi_h5_check(file, H5Aread(attribute, type, &text), "read a text");
+    wi_h5_check(file, H5Aread(attribute, type, (void *)&text), "read a text");
     int length = snprintf(buffer, size, "%s", text ? text : "");
     H5free_memory(text);
     return (size_t)length;

@@ -77,7 +77,7 @@ static int open_at(const char *path, unsigned flags, struct stat *status) {
 
 /* A list of properties that a program has copied from an open file comes without a disk: it gets one of its own. */
 static wi__h5_disk *disk_of(hid_t access) {
-    wi__h5_disk *const *given = H5Pget_driver_info(access);
+    wi__h5_disk *const *given = (wi__h5_disk *const *)H5Pget_driver_info(access);
     if (!given || !*given) return wi__h5_disk_new();
     (*given)->users++;
     return *given;
@@ -286,5 +286,5 @@ static hid_t driver(void) {
 
 herr_t wi__h5_disk_use(hid_t access, wi__h5_disk *disk) {
     hid_t id = driver();
-    return id < 0 ? -1 : H5Pset_driver(access, id, &disk);
+    return id < 0 ? -1 : H5Pset_driver(access, id, (const void *)&disk);
 }

@@ -7,23 +7,23 @@
 
 typedef struct type_row {
     const char *name;
-    H5T_class_t class;
     size_t size;
+    H5T_class_t class;
     H5T_sign_t sign;
 } type_row;
 
 static const type_row rows[] = {
-    [WI_H5_FLOAT64] = {"float64", H5T_FLOAT, 8, H5T_SGN_ERROR},
-    [WI_H5_FLOAT32] = {"float32", H5T_FLOAT, 4, H5T_SGN_ERROR},
-    [WI_H5_INT8] = {"int8", H5T_INTEGER, 1, H5T_SGN_2},
-    [WI_H5_INT16] = {"int16", H5T_INTEGER, 2, H5T_SGN_2},
-    [WI_H5_INT32] = {"int32", H5T_INTEGER, 4, H5T_SGN_2},
-    [WI_H5_INT64] = {"int64", H5T_INTEGER, 8, H5T_SGN_2},
-    [WI_H5_UINT8] = {"uint8", H5T_INTEGER, 1, H5T_SGN_NONE},
-    [WI_H5_UINT16] = {"uint16", H5T_INTEGER, 2, H5T_SGN_NONE},
-    [WI_H5_UINT32] = {"uint32", H5T_INTEGER, 4, H5T_SGN_NONE},
-    [WI_H5_UINT64] = {"uint64", H5T_INTEGER, 8, H5T_SGN_NONE},
-    [WI_H5_TEXT] = {"text", H5T_STRING, 0, H5T_SGN_ERROR},
+    [WI_H5_FLOAT64] = {"float64", 8, H5T_FLOAT, H5T_SGN_ERROR},
+    [WI_H5_FLOAT32] = {"float32", 4, H5T_FLOAT, H5T_SGN_ERROR},
+    [WI_H5_INT8] = {"int8", 1, H5T_INTEGER, H5T_SGN_2},
+    [WI_H5_INT16] = {"int16", 2, H5T_INTEGER, H5T_SGN_2},
+    [WI_H5_INT32] = {"int32", 4, H5T_INTEGER, H5T_SGN_2},
+    [WI_H5_INT64] = {"int64", 8, H5T_INTEGER, H5T_SGN_2},
+    [WI_H5_UINT8] = {"uint8", 1, H5T_INTEGER, H5T_SGN_NONE},
+    [WI_H5_UINT16] = {"uint16", 2, H5T_INTEGER, H5T_SGN_NONE},
+    [WI_H5_UINT32] = {"uint32", 4, H5T_INTEGER, H5T_SGN_NONE},
+    [WI_H5_UINT64] = {"uint64", 8, H5T_INTEGER, H5T_SGN_NONE},
+    [WI_H5_TEXT] = {"text", 0, H5T_STRING, H5T_SGN_ERROR},
 };
 
 const char *wi__h5_type_name(wi_h5_type type) { return rows[type].name; }

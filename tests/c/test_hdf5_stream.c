@@ -227,10 +227,6 @@ alone(of_two_that_begin_to_stream_the_second_is_refused) {
             wi_h5_stream_dataset(second, "rows");
             expect_raised(begin, second, WI_BUSY_ERROR,
                           "s.h5: this process is streaming rows to it");
-            wi_try
-                wi_raise(WI_VALUE_ERROR, "leave the second");
-            wi_catch (WI_ERROR, error)
-                continue;
             wi_h5_commit(first);
             expect_numbers("s.h5", "rows", 1);
         }
@@ -257,11 +253,10 @@ static void fork_inside(wi_h5_file *file, wi_h5_dataset *rows) {
     if (fork() == 0) {
         expect_raised(write_in_child, file, WI_USAGE_ERROR,
                       "a.h5: was opened by the process that this one was forked from");
+        static const double sevens[5000] = {7, 7, 7};
         hsize_t length = 5000;
-        double number = 7;
         H5Dset_extent(rows->id, &length); /* HDF5 in the child knows nothing of the fork */
-        H5Dwrite(rows->id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                 calloc(length, sizeof number));
+        H5Dwrite(rows->id, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, sevens);
         H5Fflush(file->id, H5F_SCOPE_GLOBAL);
         exit(0);
     }
