@@ -1,6 +1,5 @@
 # Every public name of the package, and its types.
 import builtins
-import os
 import sqlite3
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager

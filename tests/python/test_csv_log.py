@@ -278,7 +278,7 @@ def test_rows_stay_when_the_block_raises(path):
 
 def test_a_log_is_open_in_its_block_only(path):
     log = wi.csv_log(path, "a")
-    with pytest.raises(RuntimeError, match="is not open: write rows in its with block"):
+    with pytest.raises(RuntimeError, match="is not open: use it in its with block"):
         log.row(1)
     with pytest.raises(RuntimeError, match="is not open"):
         log.__exit__(None, None, None)
