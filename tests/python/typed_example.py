@@ -99,7 +99,7 @@ def saved() -> None:
         with series.save(step=3, accuracy=0.5, metrics={"loss": 1}) as path:
             written: Path = path
             written.write_text("state")
-        newest = series.latest()
+        newest: wi.Checkpoint | None = series.latest()
         assert newest is not None and series.best("loss", mode="min") == newest == series.list()[0]
         loss: float = newest.metrics["loss"]
         step: int = newest.step
