@@ -70,7 +70,7 @@ def test_a_bad_option_is_named_and_nothing_is_written(tmp_path, options, says):
 def test_a_csv_that_cannot_be_written_is_named(tmp_path):
     done = ber(tmp_path, "--bits", "1000", "--csv", "missing/ber.csv")
     assert done.returncode == 1
-    assert "open missing/ber.csv: No such file or directory" in done.stderr
+    assert "missing/ber.csv: cannot be opened: No such file or directory" in done.stderr
 
 
 # ---- killed, and started again ----
