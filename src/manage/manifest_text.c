@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "manage/shortest.h"
+
 /* ---- names ---- */
 
 static int is_plain(unsigned char byte) { return byte > ' ' && byte != 0x7f && byte != '\\'; }
@@ -55,23 +57,16 @@ int wi__take_name(wi__words *words, char *name, size_t size) {
 
 /* ---- numbers ---- */
 
+void wi__print_real(FILE *stream, double value) {
+    char text[WI__NUMBER_MOST], *end = wi__write_double(text, value);
+    fwrite(text, 1, (size_t)(end - text), stream);
+}
+
 /* A locale can have another decimal point. */
 static locale_t plain;
 static pthread_once_t plain_made = PTHREAD_ONCE_INIT;
 
 static void make_plain(void) { plain = newlocale(LC_ALL_MASK, "C", (locale_t)0); }
-
-void wi__print_real(FILE *stream, double value) {
-    char text[40];
-    pthread_once(&plain_made, make_plain);
-    locale_t before = plain ? uselocale(plain) : (locale_t)0;
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value) break;
-    }
-    if (before) uselocale(before);
-    fputs(value != value ? "nan" : text, stream); /* NaN has no sign that means anything */
-}
 
 int wi__take_real(wi__words *words, double *value) {
     char text[40], *end = text;
