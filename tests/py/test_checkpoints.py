@@ -126,7 +126,7 @@ def step_of(folder, manifest):
     data = folder / unescaped(said[b"data"][0])
     assert manifest.name == f"checkpoint-{int(said[b'sequence'][0]):06}.manifest"
     assert [[unescaped(word) for word in line] for line in words if line[0] in (b"file", b"folder")] == [*parts_in(data)]
-    assert [line for line in words if line[0] == b"metric"] == [[b"metric", b"loss", b"%d" % (step % 5)]]
+    assert [line for line in words if line[0] == b"metric"] == [[b"metric", b"loss", b"%d.0" % (step % 5)]]
     text = (data if data.is_file() else data / "a\nb").read_text().split()
     assert set(text) == {str(step)}
     return step
