@@ -748,12 +748,14 @@ alone(a_child_that_reaches_the_blocks_end_does_not_publish) {
     expect_text(content("out2"), "new");
 }
 
+static void commit(void *file) { wi_atomic_file_commit(file); }
+
 alone(a_child_cannot_commit) {
     put("out", "old");
     within (file, wi_atomic_file("out")) {
         pid_t child = fork();
         if (child == 0) {
-            wi_error *error = error_of((void (*)(void *))wi_atomic_file_commit, file);
+            wi_error *error = error_of(commit, file);
             _exit(wi_error_is(error, WI_USAGE_ERROR) ? 0 : 1);
         }
         expect_count(exit_of(child), 0);
