@@ -46,7 +46,7 @@ int main(int count, char **arguments) {
         wi_h5_attribute(file, "/", "program", "stream");
         wi_h5_dataset *samples = wi_h5_stream_dataset(file, "raw/samples", .row_shape = WI_SHAPE(2));
         wi_h5_dataset *counts = wi_h5_stream_dataset(file, "counts", .type = WI_H5_INT32, .flush_every_rows = 5);
-        wi_h5_dataset *packed = wi_h5_stream_dataset(file, "packed", .gzip = 4, .shuffle = 1, .chunk_rows = 8);
+        wi_h5_dataset *packed = wi_h5_stream_dataset(file, "packed", .gzip = 4, .shuffle = 1, .chunk_rows = 4);
         wi_h5_attribute(file, "raw/samples", "unit", "V");
         wi_h5_attribute(file, "counts", "gain", 0.5);
         for (int i = 0; i < rows; i++) {
@@ -165,7 +165,7 @@ PYTHON_ARRAYS = """
 import sys, numpy as np, within as wi
 for number in range(1, int(sys.argv[2]) + 1 if len(sys.argv) > 2 else 1 << 20):
     with wi.h5_file(sys.argv[1], "w") as file:
-        file.create_dataset("raw/x", data=np.full((100, 50), float(number)), chunks=(10, 50), compression="gzip")
+        file.create_dataset("raw/x", data=np.full((100, 50), float(number)), chunks=(50, 50), compression="gzip")
         file["counts"] = np.full(7, number, dtype="i4")
         file["raw/x"].attrs["unit"] = "V"
         file.attrs["number"] = np.int32(number)
