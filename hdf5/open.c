@@ -12,6 +12,8 @@
 #include "rows.h"
 #include "trouble.h"
 
+enum { PAGE_BYTES = 4096, READ_ATTEMPTS = 25 };
+
 /* How to open; given back by the caller. SWMR needs objects in the format of HDF5 1.10. */
 static hid_t access_of(const wi_h5_file *file) {
     hid_t access = wi_h5_check(file, H5Pcreate(H5P_FILE_ACCESS), "make a list of properties");
@@ -43,11 +45,16 @@ static int may_be_streamed(const wi_h5_file *file) {
     return !file->open->disk->open_error && wi__h5_look_at(file->path).state == WI__H5_STREAMED;
 }
 
+/* Of a block that a writer is changing HDF5 reads again, and waits twice as long each time: 30 ms in all. */
+static void open_streamed(wi_h5_file *file, hid_t access) {
+    wi_h5_check(file, H5Pset_metadata_read_attempts(access, READ_ATTEMPTS), "choose how to read");
+    file->id = H5Fopen(file->path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access);
+}
+
 static void open_to_read(wi_h5_file *file) {
     wi_use(access, wi__h5_hold(access_of(file)));
     file->id = H5Fopen(file->path, H5F_ACC_RDONLY, access->id);
-    if (file->id < 0 && may_be_streamed(file))
-        file->id = H5Fopen(file->path, H5F_ACC_RDONLY | H5F_ACC_SWMR_READ, access->id);
+    if (file->id < 0 && may_be_streamed(file)) open_streamed(file, access->id);
     if (file->id < 0) cannot_open(file, file->path);
 }
 
@@ -73,10 +80,25 @@ static void require_not_streamed(const wi_h5_file *file, wi__h5_look look) {
         wi_raise(WI_BUSY_ERROR, "%s: a process elsewhere is streaming rows to it", file->path);
 }
 
+/*
+ * How it is laid out; given back by the caller. A kill may cut a write where it goes on to another page of the
+ * system's memory: in a streamed file no block that is smaller than a page lies across two.
+ */
+static hid_t layout_of(const wi_h5_file *file) {
+    hid_t layout = wi_h5_check(file, H5Pcreate(H5P_FILE_CREATE), "make a list of properties");
+    if (file->open->streams) {
+        wi_h5_check(file, H5Pset_file_space_strategy(layout, H5F_FSPACE_STRATEGY_PAGE, 0, 1),
+                    "choose a layout");
+        wi_h5_check(file, H5Pset_file_space_page_size(layout, PAGE_BYTES), "choose a layout");
+    }
+    return layout;
+}
+
 static void create(wi_h5_file *file) {
     enter_target(file);
     wi_use(access, wi__h5_hold(access_of(file)));
-    file->id = H5Fcreate(file->open->target.temporary, H5F_ACC_EXCL, H5P_DEFAULT, access->id);
+    wi_use(layout, wi__h5_hold(layout_of(file)));
+    file->id = H5Fcreate(file->open->target.temporary, H5F_ACC_EXCL, layout->id, access->id);
     if (file->id < 0) cannot_open(file, file->open->target.temporary);
 }
 

@@ -234,7 +234,7 @@ class _Stream:
     """A file of "stream", that is put into its place when it begins to be streamed."""
 
     def __init__(self, path, mode, sync, options):
-        self._path, self.name, self._options = path, os.fsdecode(path), {"libver": ("v110", "v110"), **options}
+        self._path, self.name, self._options = path, os.fsdecode(path), {**_STREAM_OPTIONS, **options}
         self._target = atomic_path(path, sync=sync)
         self.started = False
         self.failure = None
@@ -333,6 +333,9 @@ class _StreamFile(h5py.File):
 
 
 _OPTIONS = set(inspect.signature(h5py.File.__init__).parameters) - {"self", "name", "mode", "driver", "swmr", "kwds"}
+# A kill may cut a write where it goes on to another page of the system's memory: no block that is smaller than a page
+# lies across two.
+_STREAM_OPTIONS = {"libver": ("v110", "v110"), "fs_strategy": "page", "fs_page_size": 4096}
 _PUBLISH = None, None, None
 _DISCARD = RuntimeError, None, None
 _KINDS = {"r": _Reading, "w": _Aside, "r+": _Aside, "a": _Aside, "stream": _Stream}

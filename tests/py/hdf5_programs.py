@@ -46,7 +46,7 @@ int main(int count, char **arguments) {
         wi_h5_attribute(file, "/", "program", "stream");
         wi_h5_dataset *samples = wi_h5_stream_dataset(file, "raw/samples", .row_shape = WI_SHAPE(2));
         wi_h5_dataset *counts = wi_h5_stream_dataset(file, "counts", .type = WI_H5_INT32, .flush_every_rows = 5);
-        wi_h5_dataset *packed = wi_h5_stream_dataset(file, "packed", .gzip = 4, .shuffle = 1, .chunk_rows = 8);
+        wi_h5_dataset *packed = wi_h5_stream_dataset(file, "packed", .gzip = 4, .shuffle = 1, .chunk_rows = 4);
         wi_h5_attribute(file, "raw/samples", "unit", "V");
         wi_h5_attribute(file, "counts", "gain", 0.5);
         for (int i = 0; i < rows; i++) {
@@ -165,7 +165,7 @@ PYTHON_ARRAYS = """
 import sys, numpy as np, within as wi
 for number in range(1, int(sys.argv[2]) + 1 if len(sys.argv) > 2 else 1 << 20):
     with wi.h5_file(sys.argv[1], "w") as file:
-        file.create_dataset("raw/x", data=np.full((100, 50), float(number)), chunks=(10, 50), compression="gzip")
+        file.create_dataset("raw/x", data=np.full((100, 50), float(number)), chunks=(50, 50), compression="gzip")
         file["counts"] = np.full(7, number, dtype="i4")
         file["raw/x"].attrs["unit"] = "V"
         file.attrs["number"] = np.int32(number)
@@ -188,4 +188,46 @@ with wi.h5_file(sys.argv[1], "stream", sync=False) as file:
         if i % 8 == 7:
             file.append(packed, 1 / np.arange(i - 6.0, i + 2))
         os.write(1, b"%d %d %d\\n" % (i + 1, (i + 1) // 5 * 5, (i + 1) // 8 * 8))
+"""
+
+# Says each write that a kill could cut in two with harm: one over what is there already, across two pages of memory.
+# The rows are only written behind what is there.
+WATCHED = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <within.h>
+#include <within/hdf5.h>
+
+static off_t end;
+static int watches, harmful;
+
+ssize_t pwrite64(int fd, const void *bytes, size_t size, off_t at) {
+    off_t behind = at + (off_t)size;
+    if (watches && at < end && at / 4096 != (behind - 1) / 4096) {
+        harmful++;
+        printf("%zu bytes at %ld\n", size, (long)at);
+    }
+    if (behind > end) end = behind;
+    return syscall(SYS_pwrite64, fd, bytes, size, at);
+}
+
+int main(int count, char **arguments) {
+    within (file, wi_h5_stream(arguments[1], .no_sync = 1)) {
+        wi_h5_dataset *samples = wi_h5_stream_dataset(file, "raw/samples", .row_shape = WI_SHAPE(4), .chunk_rows = 8);
+        wi_h5_dataset *packed = wi_h5_stream_dataset(file, "packed", .gzip = 1, .chunk_rows = 4);
+        for (int i = 0; i < 40; i++) wi_h5_attribute(file, "packed", "attribute of some length", "and a text of some length");
+        wi_h5_start(file);
+        watches = 1;
+        for (int i = 0; i < atoi(arguments[count - 1]); i++) {
+            double sample[4] = {i, 0, i, 0}, value = 1.0 / (i + 1);
+            wi_h5_append(samples, sample, 1);
+            wi_h5_append(packed, &value, 1);
+        }
+        printf("%d harmful\n", harmful);
+        watches = 0;
+    }
+    return 0;
+}
 """
