@@ -5,9 +5,11 @@ One text is run with the names of within.contextlib and with those of contextlib
 
 import collections
 import contextlib
+import csv
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from typing import NamedTuple
@@ -188,6 +190,22 @@ def measure_memory():
     slices.show(name, "bytes", [(resident_bytes(), before)], "ratio", 1)
 
 
+# ---- files ----
+
+
+def measure_csv_log():
+    """Rows that are in the file when they were written, on both sides."""
+    name = "csv_log: a row, against csv.writer and flush"
+    if not slices.wanted(name):
+        return
+    with tempfile.TemporaryDirectory() as folder, open(f"{folder}/standard.csv", "w", newline="") as file:
+        with within.csv_log(f"{folder}/ours.csv", "step,loss,note", sync_every=-1) as log:
+            names = {"log": log, "writer": csv.writer(file), "file": file, "loss": 0.1 + 0.2}
+            ours = slices.side("log.row(7, loss, 'converged')", names)
+            standard = slices.side("writer.writerow((7, loss, 'converged')); file.flush()", names)
+            slices.measure(name, ours, standard, "ratio", 1)
+
+
 # ---- import ----
 
 
@@ -215,6 +233,7 @@ def main():
     measure_memory()  # first: what other rows have freed would hide what it needs
     measure_sections()
     measure_managers()
+    measure_csv_log()
     measure_import()
 
 

@@ -7,7 +7,9 @@
 
 #include <within/atomic_file.h>
 #include <within/block.h>
+#include <within/checkpoints.h>
 #include <within/closing.h>
+#include <within/csv.h>
 #include <within/error.h>
 #include <within/exit_stack.h>
 #include <within/file.h>

@@ -28,6 +28,7 @@ COMPILERS = {"gcc": (["gcc"], ["g++"]), "clang": (["clang-19", "clang"], ["clang
 RUNS = [
     ("block", False, {}),
     ("raise", False, {}),
+    ("csv", False, {}),
     ("section", False, {}),
     ("section", True, {}),
     ("section", False, {"WITHIN_CLOCK": "monotonic"}),
@@ -35,8 +36,11 @@ RUNS = [
     ("report", True, {}),
     ("tempdir", False, {}),
     ("atomic_file", False, {}),
+    ("checkpoints", False, {}),
+    ("hdf5", False, {}),
     ("sqlite", False, {}),
 ]
+OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")
 
 
@@ -96,6 +100,8 @@ def run_compilers(folder, compilers, options):
         for name in compilers:
             built = folder / f"bench-{name}"
             command = [built / "bench" / program]
+            if program in OPTIONAL and not command[0].exists():
+                continue
             if program == "report":
                 command.append(built / "src/cli/within")
             measured = run(command, built, options, in_file, extra)

@@ -38,7 +38,7 @@ format() {
 tidy() {
     local clang_tidy
     clang_tidy=$(tool clang-tidy) || return
-    sources 'src/*.c' 'sqlite/*.c' 'examples/*.c' |
+    sources 'src/*.c' 'hdf5/*.c' 'sqlite/*.c' 'examples/*.c' |
         xargs -n 1 -P "$(nproc)" "$clang_tidy" -p "$build" --quiet
 }
 

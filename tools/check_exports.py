@@ -17,7 +17,7 @@ EXPORTED = '__attribute__((visibility("default")))'
 # libgcc_s unwinds -fexceptions code; libc itself loads it when a thread is cancelled.
 MAY_NEED = r"libc|libm|libgcc_s|ld-linux[\w-]*"
 # The optional libraries, and what each is made for.
-OPTIONAL = {"sqlite": "libsqlite3"}
+OPTIONAL = {"hdf5": r"libhdf5\w*", "sqlite": "libsqlite3"}
 
 
 def output_of(*command, **options):

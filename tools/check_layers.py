@@ -27,7 +27,8 @@ MAY_INCLUDE = {
     "ext/sections": {"public", "ext", "door", "reader"},
     "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},
     "top": {"public"},
-    "outside": {"public", "sqlite"},
+    "outside": {"public", "hdf5", "sqlite"},
+    "hdf5": {"public"},
     "sqlite": {"public"},
 }
 
@@ -35,10 +36,10 @@ MAY_INCLUDE = {
 PUBLIC = {
     "block": "block error exit_stack generator macros suppress try version",
     "record": "record span",
-    "manage": "atomic_file closing file lock section tempdir timer",
+    "manage": "atomic_file checkpoints closing csv csv_value file lock section tempdir timer",
 }
 # The libraries of their own: their folder is their layer, and has one public header of that name.
-LIBRARIES = {"sqlite"}
+LIBRARIES = {"hdf5", "sqlite"}
 PUBLIC_LAYER = {f"within/{name}.h": layer for layer, names in PUBLIC.items() for name in names.split()}
 PUBLIC_LAYER |= {f"within/{name}.h": name for name in LIBRARIES}
 

@@ -56,6 +56,23 @@ def environment(build, extra):
     }
 
 
+def numeric_packages():
+    """The interpreter that tools/setup.sh has fetched NumPy, h5py and safetensors for, and their folder; or two None."""
+    folder = Path(os.environ.get("BUILD", ROOT / "build")).absolute() / "numeric"
+    try:
+        return (folder / "interpreter").read_text().strip(), folder
+    except FileNotFoundError:
+        return None, None
+
+
+def with_numeric(environment, interpreter):
+    """The environment, with these packages on the path of the interpreter that they are for."""
+    path, folder = numeric_packages()
+    if path != interpreter.path:
+        return environment
+    return {**environment, "PYTHONPATH": f"{environment['PYTHONPATH']}{os.pathsep}{folder}"}
+
+
 def run(command, report, environment):
     """Run one command that writes a JUnit file: its counts, and what it printed if something is wrong."""
     report.unlink(missing_ok=True)
@@ -75,6 +92,7 @@ def run(command, report, environment):
 
 def run_one(interpreter, build, arguments, environment):
     """Run all tests under one interpreter, and say what came of it."""
+    environment = with_numeric(environment, interpreter)
     pytest = [interpreter.path, "-m", "pytest", "-q", "--tb=short", "-p", "no:cacheprovider"]
     where = [] if any(Path(word.split("::")[0]).exists() for word in arguments) else ["tests/python"]
     counts, output = run([*pytest, *arguments, *where], build / f"pytest-{interpreter.name}.xml", environment)

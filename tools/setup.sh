@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Finds out what is missing on this machine for a task, and installs it where it may.
 #
-#     tools/setup.sh build test        tiers: build test python venv bench check ci
+#     tools/setup.sh build test        tiers: build test python numeric venv bench check ci
 #
 # Nothing missing: no output, status 0. Not allowed to install: prints the line to type, status 1.
 set -euo pipefail
@@ -52,10 +52,12 @@ find_missing() {
             ;;
         test)
             need libcmocka-dev pkg-config --exists cmocka
+            need libhdf5-dev pkg-config --exists hdf5
             need libsqlite3-dev pkg-config --exists sqlite3
             need g++ command_found "${CXX:-g++}"
             need 'python3-pytest python3-pytest-xdist' python_with pytest xdist
             ;;
+        numeric) ;; # is fetched: see install_numeric
         python)
             need python3-dev interpreter_found
             need python3-pip python_with pip
@@ -74,6 +76,7 @@ find_missing() {
             ;;
         check)
             need g++ command_found g++
+            need libhdf5-dev pkg-config --exists hdf5
             need libsqlite3-dev pkg-config --exists sqlite3
             need clang-19 command_found clang-19
             need clang-format-19 version_19_of clang-format
@@ -87,7 +90,7 @@ find_missing() {
             need valgrind command_found valgrind
             ;;
         *)
-            echo "tools/setup.sh: no tier '$tier'; there are build, test, python, venv, bench, check and ci" >&2
+            echo "tools/setup.sh: no tier '$tier'; there are build, test, python, numeric, venv, bench, check and ci" >&2
             exit 2
             ;;
         esac
@@ -159,7 +162,24 @@ install_python_tools() {
     fetch_tools "$build/mypy" "$version" mypy
 }
 
+# What the package is tested together with, for one interpreter: the oldest that is found here, or python3. Their
+# tests are skipped if it cannot be had, without a network.
+install_numeric() {
+    local folder=${BUILD:-build}/numeric interpreter version
+    interpreter=$("$root/tools/pythons.py" --list 2>/dev/null | awk '$1 ~ /^3\.1[0-4]$/ { print $3; exit }')
+    : "${interpreter:=$(command -v python3)}"
+    version=$("$interpreter" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    [[ $folder == /* ]] || folder=$root/$folder
+    (fetch_tools "$folder" "$version" numpy h5py safetensors) || {
+        echo "within: the tests that need them are skipped" >&2
+        rm -rf "$folder"
+        return 0
+    }
+    echo "$interpreter" >"$folder/interpreter"
+}
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 install_packages "$@"
 case " $* " in *' python '*) install_python_tools ;; esac
+case " $* " in *' numeric '*) install_numeric ;; esac

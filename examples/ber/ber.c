@@ -5,7 +5,6 @@
  * the sign. With Eb/N0 the signal-to-noise ratio per bit, errors occur at the rate ½·erfc(√(Eb/N0))
  * (Proakis & Salehi, Digital Communications, 5th ed., 2008, eq. 4.3-13).
  */
-#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,44 +14,27 @@
 
 #include "options.h"
 #include "random.h"
-
-enum { BLOCK = 4096 }; /* symbols that are simulated at a time */
+#include "samples.h"
+#include "sweep.h"
 
 typedef struct radio_link {
-    random_state random;
+    random_state *random;
     double noise; /* standard deviation of the noise on a symbol of energy 1 */
     unsigned char sent[BLOCK], detected[BLOCK];
     double symbols[BLOCK];
 } radio_link;
 
-typedef struct bit_count {
-    long bits;
-    long errors;
-} bit_count;
-
-/* A CSV file as a block: closed on every way out, its write errors noticed. */
-wi_generator(csv_file, const char *path; FILE *stream; wi_holding holding) {
-    wi_begin;
-    self->stream = wi_check_null(fopen(self->path, "w"), "open %s", self->path);
-    self->holding = wi_hold("file", "%s", self->path);
-    fputs("snr,ber\n", self->stream);
-    wi_yield;
-    wi_let_go(self->holding);
-    bool failed = ferror(self->stream);
-    if (fclose(self->stream) || failed) wi_raise_errno(errno, "write %s", self->path);
-}
-
 /* One block of bits through transmitter, channel and detector. */
 static void simulate_block(radio_link *link, bit_count *count) {
     within (wi_section("generate")) {
-        for (int i = 0; i < BLOCK; i++) link->sent[i] = random_bit(&link->random);
+        for (int i = 0; i < BLOCK; i++) link->sent[i] = random_bit(link->random);
     }
     within (wi_section("modulate")) {
         for (int i = 0; i < BLOCK; i++) link->symbols[i] = link->sent[i] ? -1.0 : 1.0;
     }
     within (wi_section("channel")) {
         for (int i = 0; i < BLOCK; i++)
-            link->symbols[i] += link->noise * random_normal(&link->random);
+            link->symbols[i] += link->noise * random_normal(link->random);
     }
     within (wi_section("detect")) {
         for (int i = 0; i < BLOCK; i++) link->detected[i] = link->symbols[i] < 0;
@@ -65,22 +47,27 @@ static double energy_ratio(double snr_db) { return pow(10, snr_db / 10); }
 
 static double closed_form(double snr_db) { return 0.5 * erfc(sqrt(energy_ratio(snr_db))); }
 
-static void show_progress(const ber_options *options, double snr_db, double done) {
+static void show_progress(const ber_setting *setting, double snr_db, double done) {
     if (!isatty(STDERR_FILENO)) return;
-    double whole = (snr_db - options->snr_min_db + done * options->snr_step_db) /
-                   (options->snr_max_db - options->snr_min_db + options->snr_step_db);
+    double whole = (snr_db - setting->snr_min_db + done * setting->snr_step_db) /
+                   (setting->snr_max_db - setting->snr_min_db + setting->snr_step_db);
     fprintf(stderr, "\rEb/N0 %5.1f dB  %3.0f %%", snr_db, 100 * whole);
     if (whole >= 1) fputs("\r                       \r", stderr);
 }
 
-static bit_count measure(radio_link *link, double snr_db, const ber_options *options) {
+static double snr_of(const ber_setting *setting, int point) {
+    return setting->snr_min_db + point * setting->snr_step_db;
+}
+
+static bit_count measure(radio_link *link, double snr_db, const ber_setting *setting) {
     bit_count count = {0, 0};
     link->noise = sqrt(0.5 / energy_ratio(snr_db));
     within (wi_section("snr")) {
-        for (long block = 0; count.bits < options->bits; block++) {
+        for (long block = 0; count.bits < setting->bits; block++) {
             if (block % 1024 == 0)
-                show_progress(options, snr_db, (double)count.bits / (double)options->bits);
+                show_progress(setting, snr_db, (double)count.bits / (double)setting->bits);
             simulate_block(link, &count);
+            if (block == 0) samples_keep(link->symbols);
         }
     }
     return count;
@@ -100,40 +87,65 @@ static bool agrees(const bit_count *count, double predicted, double *low, double
     return *low <= predicted && predicted <= *high;
 }
 
-static bool report_line(double snr_db, const bit_count *count) {
-    double low, high, predicted = closed_form(snr_db);
+static void print_head(void) {
+    puts("Eb/N0        bits     errors   measured  predicted  99.9 % confidence        agree\n"
+         "  (dB)");
+}
+
+static bool print_line(const sweep_state *sweep, int point) {
+    const bit_count *count = &sweep->counts[point];
+    double low, high, snr_db = snr_of(&sweep->setting, point), predicted = closed_form(snr_db);
     bool ok = agrees(count, predicted, &low, &high);
     printf("%6.1f  %11ld  %9ld  %.3e  %.3e  [%.3e, %.3e]  %s\n", snr_db, count->bits, count->errors,
            (double)count->errors / (double)count->bits, predicted, low, high, ok ? "yes" : "NO");
     return ok;
 }
 
-static int sweep(const ber_options *options) {
-    radio_link link;
+/* Measure a point. Its checkpoint follows its row: a row that no checkpoint knows of is cut by the next start. */
+static void measure_point(sweep_state *sweep, radio_link *link, const wi_checkpoints *series,
+                          wi_csv *csv) {
+    double snr_db = snr_of(&sweep->setting, sweep->done);
+    bit_count count = measure(link, snr_db, &sweep->setting);
+    sweep->counts[sweep->done++] = count;
+    wi_csv_row(csv, snr_db, (double)count.errors / (double)count.bits);
+    wi_csv_sync(csv);
+    sweep_save(sweep, series);
+}
+
+/* Returns how many points disagree with the closed form. */
+static int measure_all(sweep_state *sweep, const wi_checkpoints *series, wi_csv *csv) {
+    radio_link link = {.random = &sweep->random};
     int disagreements = 0;
-    random_seed(&link.random, options->seed);
-    puts("Eb/N0        bits     errors   measured  predicted  99.9 % confidence        agree\n"
-         "  (dB)");
-    within (csv, wi_make(csv_file, .path = options->csv)) {
-        within (wi_section("sweep")) {
-            for (int i = 0; i < options->points; i++) {
-                double snr_db = options->snr_min_db + i * options->snr_step_db;
-                bit_count count = measure(&link, snr_db, options);
-                fprintf(csv->stream, "%g,%.9g\n", snr_db,
-                        (double)count.errors / (double)count.bits);
-                disagreements += !report_line(snr_db, &count);
+    print_head();
+    for (int point = 0; point < sweep->setting.points; point++) {
+        if (point == sweep->done) measure_point(sweep, &link, series, csv);
+        disagreements += !print_line(sweep, point);
+    }
+    show_progress(&sweep->setting, sweep->setting.snr_max_db, 1);
+    return disagreements;
+}
+
+static int run(sweep_state *sweep, const ber_options *options) {
+    int disagreements = 0;
+    within (series, wi_checkpoints(options->checkpoints)) {
+        sweep_begin(sweep, &options->setting, series);
+        within (csv, wi_csv(options->csv, "snr,ber", .fresh = !sweep->done)) {
+            wi_csv_truncate(csv, (uint64_t)sweep->done);
+            within (stack, wi_exit_stack()) {
+                samples_open(stack, options->samples, sweep);
+                within (wi_section("sweep")) disagreements = measure_all(sweep, series, csv);
             }
         }
     }
-    show_progress(options, options->snr_max_db, 1);
     return disagreements;
 }
 
 int main(int argc, char **argv) {
+    static sweep_state sweep;
     ber_options options = read_options(argc, argv);
-    int disagreements = sweep(&options);
+    int disagreements = run(&sweep, &options);
     if (disagreements)
         printf("%d of %d rates lie outside their confidence interval\n", disagreements,
-               options.points);
+               options.setting.points);
     return disagreements ? EXIT_FAILURE : EXIT_SUCCESS;
 }

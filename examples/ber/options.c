@@ -19,7 +19,14 @@ static const char help[] =
     "  --bits N        bits per point, at least (default 100000000)\n"
     "  --seed N        seed of the random numbers (default 1)\n"
     "  --csv PATH      where the rates go, as snr,ber (default ber.csv)\n"
+    "  --checkpoints FOLDER\n"
+    "                  where it writes down how far it is (default ber.checkpoints)\n"
+    "  --samples PATH  where a block of received symbols of each point goes, as HDF5 (default\n"
+    "                  ber.h5; \"\" for nowhere); nowhere if it was built without HDF5\n"
     "  --help          show this help\n"
+    "\n"
+    "A sweep that was interrupted, by kill -9 too, goes on when it is started again with the same\n"
+    "options, and gives the same numbers as if it had not been. One that is over starts anew.\n"
     "\n"
     "Ends with status 1 if a rate lies outside the 99.9 % confidence interval of the closed form\n"
     "0.5 erfc(sqrt(Eb/N0)).\n";
@@ -55,38 +62,42 @@ static unsigned long long read_count(const char *option, const char *text, unsig
     return value;
 }
 
-static void check_range(ber_options *options) {
-    enum { MOST_POINTS = 10000 };
-    if (options->snr_step_db <= 0) refuse("--snr-step: %g dB is not above 0", options->snr_step_db);
-    if (options->snr_max_db < options->snr_min_db)
-        refuse("--snr-max: %g dB is below --snr-min, %g dB", options->snr_max_db,
-               options->snr_min_db);
-    double steps = floor((options->snr_max_db - options->snr_min_db) / options->snr_step_db + 1e-9);
+static void check_range(ber_setting *setting) {
+    if (setting->snr_step_db <= 0) refuse("--snr-step: %g dB is not above 0", setting->snr_step_db);
+    if (setting->snr_max_db < setting->snr_min_db)
+        refuse("--snr-max: %g dB is below --snr-min, %g dB", setting->snr_max_db,
+               setting->snr_min_db);
+    double steps = floor((setting->snr_max_db - setting->snr_min_db) / setting->snr_step_db + 1e-9);
     if (steps >= MOST_POINTS)
-        refuse("--snr-step: %g dB makes more than %d points", options->snr_step_db, MOST_POINTS);
-    options->points = (int)steps + 1;
+        refuse("--snr-step: %g dB makes more than %d points", setting->snr_step_db, MOST_POINTS);
+    setting->points = (int)steps + 1;
 }
 
 ber_options read_options(int argc, char **argv) {
     static const struct option known[] = {
-        {"snr-min", 1, NULL, 'm'}, {"snr-max", 1, NULL, 'M'}, {"snr-step", 1, NULL, 's'},
-        {"bits", 1, NULL, 'b'},    {"seed", 1, NULL, 'r'},    {"csv", 1, NULL, 'c'},
-        {"help", 0, NULL, 'h'},    {NULL, 0, NULL, 0},
+        {"snr-min", 1, NULL, 'm'},     {"snr-max", 1, NULL, 'M'},
+        {"snr-step", 1, NULL, 's'},    {"bits", 1, NULL, 'b'},
+        {"seed", 1, NULL, 'r'},        {"csv", 1, NULL, 'c'},
+        {"checkpoints", 1, NULL, 'k'}, {"samples", 1, NULL, 'x'},
+        {"help", 0, NULL, 'h'},        {NULL, 0, NULL, 0},
     };
-    ber_options options = {0, 10, 1, 0, 100000000, 1, "ber.csv"};
+    ber_options options = {{0, 10, 1, 0, 100000000, 1}, "ber.csv", "ber.checkpoints", "ber.h5"};
+    ber_setting *setting = &options.setting;
     for (int letter; (letter = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         switch (letter) {
-        case 'm': options.snr_min_db = read_db("snr-min", optarg); break;
-        case 'M': options.snr_max_db = read_db("snr-max", optarg); break;
-        case 's': options.snr_step_db = read_db("snr-step", optarg); break;
-        case 'b': options.bits = (long)read_count("bits", optarg, 1, 1000000000000); break;
-        case 'r': options.seed = read_count("seed", optarg, 0, UINT64_MAX); break;
+        case 'm': setting->snr_min_db = read_db("snr-min", optarg); break;
+        case 'M': setting->snr_max_db = read_db("snr-max", optarg); break;
+        case 's': setting->snr_step_db = read_db("snr-step", optarg); break;
+        case 'b': setting->bits = (long)read_count("bits", optarg, 1, 1000000000000); break;
+        case 'r': setting->seed = read_count("seed", optarg, 0, UINT64_MAX); break;
         case 'c': options.csv = optarg; break;
+        case 'k': options.checkpoints = optarg; break;
+        case 'x': options.samples = optarg; break;
         case 'h': fputs(help, stdout); exit(EXIT_SUCCESS);
         default: fputs("ber: try ber --help\n", stderr); exit(2);
         }
     }
     if (optind < argc) refuse("\"%s\" is no option", argv[optind]);
-    check_range(&options);
+    check_range(setting);
     return options;
 }

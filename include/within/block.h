@@ -316,6 +316,6 @@ WI__INLINE wi__block wi__enter(wi__suppressing_frame *frame, void *manager,
 #else
 #define WI__USE_ASSERT(condition, text) _Static_assert(condition, text)
 #endif
-#define WI__PROTOCOL(manager) ((const wi_protocol *)(const void *)(manager)->protocol)
+#define WI__PROTOCOL(manager) ((const wi_protocol *)(manager)->protocol)
 
 #endif

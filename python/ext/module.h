@@ -3,7 +3,7 @@
  *
  * A part is a file with one type, or a few that are one idea, and a function that adds them to the module.
  * This folder has what the parts are made with; contextlib/ has the parts of within.contextlib, sections/ those
- * that measure. Non-static names begin with within_.
+ * that measure, files/ those that write. Non-static names begin with within_.
  */
 #ifndef WITHIN_EXT_MODULE_H
 #define WITHIN_EXT_MODULE_H
@@ -30,6 +30,9 @@
     X(iteration)                                                                                   \
     X(async_iteration)                                                                             \
     X(profiler)                                                                                    \
+    X(checkpoints)                                                                                 \
+    X(checkpoint_save)                                                                             \
+    X(csv_log)                                                                                     \
     X(tempdir)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */
@@ -57,6 +60,7 @@
 #define WITHIN_HELD(X)                                                                             \
     X(PyTypeObject, with_method)                                                                   \
     X(PyObject, data_error)                                                                        \
+    X(PyTypeObject, checkpoint_series)                                                             \
     X(PyTypeObject, section)                                                                       \
     X(PyTypeObject, tree)                                                                          \
     X(PyTypeObject, iteration)                                                                     \

@@ -1,12 +1,15 @@
 # Every public name of the package, and its types.
+import builtins
 import sqlite3
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from io import BufferedRandom, BufferedWriter, TextIOWrapper
 from os import PathLike
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, overload, type_check_only
+from typing import Any, Generic, Literal, NamedTuple, Protocol, SupportsFloat, SupportsIndex, TypeVar, final, overload, type_check_only
 
+import h5py  # type: ignore[import-not-found, import-untyped, unused-ignore]
 import pandas  # type: ignore[import-not-found, import-untyped, unused-ignore]
 from typing_extensions import Self
 
@@ -15,6 +18,9 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Item = TypeVar("_Item")
 _Connection = TypeVar("_Connection", bound=sqlite3.Connection)
 _Column = Literal["calls", "total", "mean", "std", "self", "min", "p50", "p99", "max", "errors"]
+_Cell = str | SupportsIndex | SupportsFloat | PathLike[str] | None
+_CellType = type[int] | type[float] | type[str] | type[bool]
+
 
 @type_check_only
 class _Stream(Protocol):
@@ -85,6 +91,40 @@ class Profiler:
     def reset(self) -> None: ...
     def _repr_html_(self) -> str: ...
 
+class Checkpoint(NamedTuple):
+    path: Path
+    sequence: int
+    step: int
+    time: float
+    metrics: dict[str, float]
+
+class checkpoints:
+    folder: str | PathLike[str]
+    passed_over: list[tuple[str, str]]
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        keep: int | None = 3,
+        *,
+        best: str | tuple[str, Literal["min", "max"]] | None = None,
+        suffix: str = "",
+    ) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
+    def save(
+        self,
+        *,
+        step: SupportsIndex = 0,
+        suffix: str | None = None,
+        metrics: Mapping[str, SupportsFloat] | None = None,
+        **more_metrics: SupportsFloat,
+    ) -> AbstractContextManager[Path, None]: ...
+    def latest(self) -> Checkpoint | None: ...
+    def best(self, metric: str | None = None, mode: Literal["min", "max"] | None = None) -> Checkpoint | None: ...
+    def list(self) -> builtins.list[Checkpoint]: ...
+
 class tempdir:
     def __new__(
         cls, prefix: str = "within", parent: str | bytes | PathLike[str] | None = None, keep_on_error: bool = False
@@ -92,6 +132,35 @@ class tempdir:
     @property
     def path(self) -> str | None: ...
     def __enter__(self) -> str: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
+
+@final
+class csv_log:
+    def __new__(
+        cls,
+        path: str | bytes | PathLike[str] | PathLike[bytes],
+        columns: str | Iterable[str | tuple[str, _CellType]] | dict[str, _CellType],
+        *,
+        fresh: bool = False,
+        sync_every: float | None = None,
+    ) -> Self: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def cut(self) -> int: ...
+    @overload
+    def row(self, *values: _Cell) -> None: ...
+    @overload
+    def row(self, **named_values: _Cell) -> None: ...
+    def truncate(self, rows: SupportsIndex, /) -> None: ...
+    def sync(self) -> None: ...
+    def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None: ...
@@ -133,6 +202,7 @@ class atomic_file(Generic[_File]):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None: ...
 
+
 class atomic_path:
     def __init__(self, path: _Path, *, sync: bool = True) -> None: ...
     def __enter__(self) -> str: ...
@@ -140,6 +210,10 @@ class atomic_path:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None: ...
 
+def h5_file(
+    path: _Path, mode: Literal["r", "w", "r+", "a", "stream"] = "r", *, sync: bool = True, **options: Any
+) -> AbstractContextManager[h5py.File, None]: ...
+def h5_recover(path: _Path, out: _Path, *, sync: bool = True) -> dict[str, tuple[int, ...]]: ...
 def transaction(conn: _Connection, *, timeout: float | None = None) -> AbstractContextManager[_Connection, None]: ...
 def get_include() -> str: ...
 def get_library_dir() -> str: ...

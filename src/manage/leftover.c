@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "manage/checkpoint_series.h"
+
 static int is_locked(int file) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     return fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
@@ -52,6 +54,7 @@ wi__leftover wi__leftover_at(int folder, const char *name) {
 int wi__leftover_remove(int folder, const char *name, const wi__leftover *leftover, int how,
                         wi__removal *removal) {
     wi__removal owner_file;
+    if (wi__stray_sequence(name)) return wi__stray_remove(folder, name, how, removal);
     if (!leftover->has_directory) return wi__remove_tree(folder, name, how, removal);
     if (wi__remove_tree(folder, name + 1, how, removal)) return removal->error;
     if (wi__remove_tree(folder, name, how, &owner_file)) *removal = owner_file;

@@ -33,7 +33,7 @@ typedef struct wi__leftover {
 /** What an entry of a folder is; links are not followed. */
 wi__leftover wi__leftover_at(int folder, const char *name);
 
-/** Remove it: of a scratch directory that first, then its owner file. The parameters are wi__remove_tree's. */
+/** Remove it: of a scratch directory, or of a checkpoint with its manifest, that first, then the file that tells. The parameters are wi__remove_tree's. */
 int wi__leftover_remove(int folder, const char *name, const wi__leftover *leftover, int how,
                         wi__removal *removal);
 

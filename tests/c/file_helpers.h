@@ -2,7 +2,7 @@
 #ifndef WITHIN_FILE_HELPERS_H
 #define WITHIN_FILE_HELPERS_H
 
-#include "record_helpers.h"
+#include "process_helpers.h"
 
 #include <dirent.h>
 

@@ -1,5 +1,6 @@
 /* wi_atomic_file and wi_atomic_path: what is published, when, and what is left. */
 #include "file_helpers.h"
+#include "record_helpers.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>

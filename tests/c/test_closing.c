@@ -1,5 +1,6 @@
 /* wi_closing: whatever has a function to close it is closed once, on every way out. */
 #include "file_helpers.h"
+#include "record_helpers.h"
 
 typedef struct thing {
     int closed;

@@ -1,5 +1,6 @@
 /* wi_lock, wi_read_lock and wi_write_lock: held in the block, and given back on every way out. */
 #include "file_helpers.h"
+#include "record_helpers.h"
 
 #include <sys/mman.h>
 

@@ -1,5 +1,6 @@
 /* wi_file: a stream that is open in its block, and whose trouble is told. */
 #include "file_helpers.h"
+#include "record_helpers.h"
 
 alone(a_file_is_open_in_its_block) {
     wi_file file = wi_file("out", "w");

@@ -132,7 +132,7 @@ alone(five_thousand_levels_are_no_trouble_with_few_descriptors) {
 alone(many_folders_and_files_are_all_removed) {
     char path[64];
     expect(mkdir("tree", 0700) == 0);
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < 200; i++) {
         snprintf(path, sizeof path, "tree/%d", i);
         expect(mkdir(path, 0700) == 0);
         for (int j = 0; j < 10; j++) {
@@ -141,7 +141,7 @@ alone(many_folders_and_files_are_all_removed) {
         }
     }
     expect_count(removed("tree", 0), 0);
-    expect_count(removal.files, 5000);
+    expect_count(removal.files, 2000);
 }
 
 /* ---- permissions, as a user without privileges ---- */
@@ -358,7 +358,7 @@ static void *remove_too(void *unused) {
 }
 
 alone(two_may_remove_the_same_tree) {
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; i < 10; i++) {
         make_deep("tree", 200, "file");
         void *error;
         pthread_t other = start(remove_too, NULL);

@@ -137,6 +137,24 @@ def test_200_kills_leave_the_old_content_or_the_new(writer, target):
     assert len(contents) > 3 and left > 20
 
 
+def test_what_a_kill_leaves_is_cleaned_away_and_what_is_being_written_is_not(writer, target, within):
+    def reset():
+        target.write_bytes(OLD)
+
+    for call, _, _ in every_fault([writer, target, "file"], target.parent, reset, errors={"rename": ("kill",)}):
+        assert len(leftovers(target.parent)) == 1, call
+    living = subprocess.Popen([writer, target])
+    try:
+        for _ in range(20):
+            subprocess.run([within, "clean", target.parent], check=True, capture_output=True)
+        assert living.poll() is None
+    finally:
+        living.kill()
+        living.wait()
+    subprocess.run([within, "clean", target.parent], check=True, capture_output=True)
+    assert not leftovers(target.parent) and is_whole(target.read_bytes())
+
+
 # ---- a fault in every call ----
 
 

@@ -263,3 +263,43 @@ def test_the_ten_line_manager_of_the_documentation_works(tmp_path, compiler, blo
         'puts(pthread_mutex_trylock(&queue_mutex) ? "locked" : "free");\nreturn 0;\n}\n'
     )
     assert run_text(tmp_path, compiler, text, block_library, *WARNINGS).split() == ["locked", "free"]
+
+
+ROW = """
+#include <within/csv.h>
+typedef struct other { int member; } other;
+void write_row(wi_csv *f, char letter, int *pointer, other value);
+void write_row(wi_csv *f, char letter, int *pointer, other value) {
+    (void)f, (void)letter, (void)pointer, (void)value;
+    %s
+}
+"""
+TAKES = "a CSV value is an integer, a bool, a floating-point number, a const char * or WI_CSV_EMPTY"
+MANY = ", ".join(map(str, range(33)))
+
+
+@pytest.mark.parametrize("flags", ["-O0", "-O2"])
+@pytest.mark.parametrize("compiler", COMPILERS)
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("wi_csv_row(f, letter);", TAKES),
+        ("wi_csv_row(f, 1.5, pointer);", TAKES),
+        ("wi_csv_row(f, (void *)0, 2);", TAKES),
+        ("wi_csv_row(f, value);", TAKES),
+        ("wi_csv_value made = wi_csv_of(pointer); (void)made;", TAKES),
+        (f"wi_csv_row(f, {MANY});", "wi_csv_row takes at most 32 values"),
+    ],
+)
+def test_a_csv_row_takes_numbers_and_texts_alone(tmp_path, compiler, flags, statement, message):
+    refused = compile_text(tmp_path, compiler, ROW % statement, "-c", flags)
+    assert refused.returncode != 0
+    assert message in refused.stderr
+
+
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_a_csv_row_of_any_number_or_text_gives_no_warning(tmp_path, compiler):
+    values = "1, 2U, 3L, 4ULL, (short)5, (unsigned char)6, 7.5F, 8.5, 9.5L, 1 == 1, \"text\", WI_CSV_EMPTY"
+    statement = f"char array[] = \"a\"; wi_csv_row(f, {values}, array, (const char *)array);"
+    taken = compile_text(tmp_path, compiler, ROW % statement, "-c", *WARNINGS)
+    assert taken.returncode == 0, taken.stderr

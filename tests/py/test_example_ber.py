@@ -3,10 +3,14 @@
 import csv
 import math
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from faults import KILLED, calls, inject
+from kills import kill_in_folders
 
 BER = Path(os.environ["WITHIN_BUILD"]) / "examples/ber/ber"
 
@@ -66,10 +70,75 @@ def test_a_bad_option_is_named_and_nothing_is_written(tmp_path, options, says):
 def test_a_csv_that_cannot_be_written_is_named(tmp_path):
     done = ber(tmp_path, "--bits", "1000", "--csv", "missing/ber.csv")
     assert done.returncode == 1
-    assert "open missing/ber.csv: No such file or directory" in done.stderr
+    assert "missing/ber.csv: cannot be opened: No such file or directory" in done.stderr
 
 
-def test_a_full_disk_is_noticed(tmp_path):
-    done = ber(tmp_path, "--bits", "1000", "--csv", "/dev/full")
+# ---- killed, and started again ----
+
+SMALL = ["--bits", "8192", "--snr-max", "3"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What a run that nothing happened to prints, and its CSV."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    return ber(folder, *SMALL).stdout, (folder / "ber.csv").read_bytes()
+
+
+def start_again(folder, undisturbed):
+    """Start once more: it ends as if nothing had happened, with all symbols."""
+    done = ber(folder, *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert (done.stdout, (folder / "ber.csv").read_bytes()) == undisturbed
+    if (folder / "ber.h5").exists() and shutil.which("h5ls"):
+        listed = subprocess.run(["h5ls", folder / "ber.h5"], capture_output=True, text=True).stdout
+        assert listed.split() == ["received", "Dataset", "{4/Inf,", "4096}"]
+    return done
+
+
+def check_kills(tmp_path, undisturbed, within, every):
+    """Kill before every so manieth of the system calls that concern the folder, and start again."""
+    command = [BER, *SMALL]
+    for number, name, path, _ in calls(command, tmp_path, cwd=tmp_path)[::every]:
+        subprocess.run(f"rm -rf {tmp_path}/* {tmp_path}/.[a-z]*", shell=True, check=True)
+        assert inject(command, tmp_path, number, "kill", cwd=tmp_path).returncode == KILLED, (number, name, path)
+        start_again(tmp_path, undisturbed)
+        subprocess.run([within, "clean", tmp_path], check=True, capture_output=True)
+        left = sorted(file.name for file in tmp_path.iterdir() if not file.name.startswith("ber."))
+        assert left == [], (number, name, path)
+
+
+def test_after_a_kill_between_system_calls_the_next_start_makes_the_same_file(tmp_path, undisturbed, within):
+    check_kills(tmp_path, undisturbed, within, 7)
+
+
+@pytest.mark.long
+def test_after_a_kill_between_any_two_system_calls_too(tmp_path, undisturbed, within):
+    check_kills(tmp_path, undisturbed, within, 1)
+
+
+def test_after_kills_at_any_moment_too(tmp_path, undisturbed):
+    went_on = 0
+    for death in kill_in_folders([BER, *SMALL], [tmp_path], times=20, seed=1, longest_s=0.06, reset=lambda folder: None):
+        went_on += "going on after" in start_again(tmp_path, undisturbed).stderr
+    assert went_on > 0
+
+
+def kill_before_the_last_checkpoint(command, folder):
+    last = "ber.checkpoints/checkpoint-000004.manifest"
+    (number,) = [call[0] for call in calls(command, folder, cwd=folder) if call[1:3] == ("rename", last)]
+    subprocess.run(f"rm -rf {folder}/*", shell=True, check=True)
+    assert inject(command, folder, number, "kill", cwd=folder).returncode == KILLED
+
+
+def test_a_sweep_with_other_options_begins_anew(tmp_path, undisturbed):
+    kill_before_the_last_checkpoint([BER, *SMALL, "--seed", "2"], tmp_path)
+    assert start_again(tmp_path, undisturbed).stderr == ""
+
+
+def test_what_a_checkpoint_knows_and_the_csv_lacks_is_an_error(tmp_path):
+    kill_before_the_last_checkpoint([BER, *SMALL], tmp_path)
+    (tmp_path / "ber.csv").write_text("snr,ber\n0.0,0.5\n")
+    done = ber(tmp_path, *SMALL)
     assert done.returncode == 1
-    assert "write /dev/full: No space left on device" in done.stderr
+    assert "WI_DATA_ERROR: ber.csv: it has 1 rows, not the 3 that are to stay" in done.stderr

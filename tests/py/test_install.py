@@ -51,6 +51,21 @@ int main(void) {
 
 # One for each library of its own, by its name.
 OPTIONAL_CONSUMERS = {
+    "hdf5": r"""
+#include <hdf5.h>
+#include <stdio.h>
+#include <within/hdf5.h>
+
+int main(void) {
+    double spectrum[] = {1, 2, 3};
+    within (file, wi_h5_file("run.h5", "w")) {
+        wi_h5_write(file, "spectrum", spectrum, 3);
+        wi_h5_attribute(file, "spectrum", "unit", "V");
+        printf("valid %d\n", H5Iis_valid(file->id));
+    }
+    return 0;
+}
+""",
     "sqlite": r"""
 #include <stdio.h>
 #include <within/sqlite.h>

@@ -164,3 +164,33 @@ def test_a_suite_that_cannot_be_had_is_said_and_left(fetch, tmp_path, apt_get):
     assert done.returncode == 1
     assert "tools/fetch_pythons.sh: sid: could not be had; going on without\n" in done.stderr
     assert not list(tmp_path.rglob("done"))
+
+
+# ---- packages for numbers ----
+
+
+def test_without_a_network_the_tests_that_need_them_go_without(root, tmp_path):
+    environment = {**os.environ, "BUILD": str(tmp_path), "PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}
+    done = subprocess.run([root / "tools/setup.sh", "numeric"], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "numpy h5py safetensors could not be fetched" in done.stderr
+    assert done.stderr.endswith("within: the tests that need them are skipped\n")
+    assert not (tmp_path / "numeric").exists()
+
+
+def test_they_are_on_the_path_of_one_interpreter_alone(root, tmp_path):
+    (tmp_path / "numeric").mkdir()
+    (tmp_path / "numeric/interpreter").write_text("/opt/python3.90\n")
+    code = """
+import sys, types
+sys.path.append("tools")
+import run_python
+for path in "/opt/python3.90", "/opt/python3.91":
+    print(run_python.with_numeric({"PYTHONPATH": "site"}, types.SimpleNamespace(path=path)))
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=root, env={**os.environ, "BUILD": str(tmp_path)}, capture_output=True, text=True)
+    assert done.stdout.splitlines() == [
+        str({"PYTHONPATH": f"site:{tmp_path}/numeric"}),
+        str({"PYTHONPATH": "site"}),
+    ], done.stderr

@@ -16,12 +16,17 @@ wi.section(3)
 wi.section()
 wi.section("epoch").elapsed = 1.0
 wi.Timer(stream="out.txt")
+wi.csv_log("ber.csv", [("snr", list)])
+wi.csv_log("ber.csv", "snr").row(b"1")
+wi.csv_log("ber.csv", "snr").row(1, ber=2)
 wi.Profiler().section(3)
 wi.Profiler().stats()[0].paths
 wi.Profiler().report(["p95"])
 wi.atomic_file("out", "r")
 wi.atomic_file("out", "wb", encoding="utf-8")
 wi.atomic_path("out", "w")
+wi.h5_file("run.h5", "x")
+wi.h5_recover("run.h5")
 wi.transaction("runs.db")
 wi.transaction(sqlite3.connect("runs.db"), 5)
 for item in wi.Profiler().iterate("batch", 3):

@@ -1,8 +1,10 @@
 """Every public name of the package, used as its types say: mypy --strict has nothing to add (tests/py/test_types.py)."""
 
 import asyncio
+import importlib.util
 import io
 import json
+import os
 import sqlite3
 import sys
 import tempfile
@@ -70,6 +72,39 @@ def scratch() -> None:
         text: str = path
         assert before is None and Path(text).is_dir()
     assert not Path(path).exists()
+
+
+# ---- CSV logs ----
+
+
+def csv_logs() -> None:
+    with wi.tempdir() as folder:
+        path = Path(folder, "ber.csv")
+        with wi.csv_log(path, "snr,ber", fresh=True, sync_every=10) as log:
+            log.row(1, 0.5)
+            log.row(snr=Path("a"), ber=None)
+            log.truncate(2)
+            log.sync()
+            counts: tuple[int, int] = log.rows, log.cut
+        with wi.csv_log(str(path), {"snr": int, "ber": float}), wi.csv_log(path, ["snr", ("ber", float)]) as other:
+            columns: tuple[str, ...] = other.columns
+        assert counts == (2, 0) and columns == ("snr", "ber") and other.path == str(path)
+
+
+# ---- checkpoints ----
+
+
+def saved() -> None:
+    with wi.tempdir() as folder, wi.checkpoints(folder, keep=None, best=("accuracy", "max"), suffix=".txt") as series:
+        with series.save(step=3, accuracy=0.5, metrics={"loss": 1}) as path:
+            written: Path = path
+            written.write_text("state")
+        newest: wi.Checkpoint | None = series.latest()
+        assert newest is not None and series.best("loss", mode="min") == newest == series.list()[0]
+        loss: float = newest.metrics["loss"]
+        step: int = newest.step
+        passed: list[tuple[str, str]] = series.passed_over
+        assert loss == 1 and step == 3 and not passed and newest.path.read_text() == "state"
 
 
 # ---- profilers ----
@@ -217,15 +252,28 @@ def errors() -> str:
         return str(error)
 
 
+def hdf5_files(folder: Path) -> None:
+    with wi.h5_file(folder / "run.h5", "w", sync=False, track_order=True) as file:
+        file["x"] = 1
+    with wi.h5_file(os.fspath(folder / "run.h5")) as file:
+        assert list(file) == ["x"]
+    shapes: dict[str, tuple[int, ...]] = wi.h5_recover(folder / "run.h5", folder / "copy.h5")
+    assert shapes == {"x": ()}
+
+
 def main() -> None:
     errors()
     sections()
     timers()
     scratch()
+    csv_logs()
+    saved()
     profilers()
     managers()
     with tempfile.TemporaryDirectory() as folder:
         files(Path(folder))
+        if importlib.util.find_spec("h5py"):
+            hdf5_files(Path(folder))
     transactions()
     assert all(path.exists() for path in folders())
 
