@@ -143,7 +143,7 @@ typedef struct wi_transaction {
  *        have taken place. WI_SQLITE_ERROR at the body's end if the transaction had ended before: SQLite rolls
  *        back by itself when the disk is full, for one.
  *
- * Cost: that of the bare statements, and some 0.4 us.
+ * Cost: that of the bare statements, and some 0.3 us.
  * Method: https://www.sqlite.org/lang_transaction.html and https://www.sqlite.org/lang_savepoint.html
  */
 #define wi_transaction(...) WI__TRANSACTION(__VA_ARGS__, )
