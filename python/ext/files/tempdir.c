@@ -123,10 +123,11 @@ static void tempdir_finalize(PyObject *self) {
     PyErr_Restore(kind, value, traceback);
 }
 
+/* Objects of derived types have been finalized when they come here. */
 static void tempdir_dealloc(PyObject *self) {
     tempdir *dir = (tempdir *)self;
     PyTypeObject *type = Py_TYPE(self);
-    if (PyObject_CallFinalizerFromDealloc(self)) return;
+    if (type->tp_dealloc == tempdir_dealloc && PyObject_CallFinalizerFromDealloc(self)) return;
     Py_XDECREF(dir->prefix);
     Py_XDECREF(dir->parent);
     Py_XDECREF(dir->path);
