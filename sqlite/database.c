@@ -86,9 +86,9 @@ static void say_there_is_no_wal(const wi_database *db, const char *why) {
 
 /* Of several that change a new database to WAL at a time, SQLite turns all but one away at once. */
 static void use_wal(const wi_database *db) {
-    wi__sqlite_wait wait = {0};
+    double waited_s;
     char mode[16];
-    int code = wi__sqlite_run_patiently(db->handle, "PRAGMA journal_mode = WAL", &wait);
+    int code = wi__sqlite_run_patiently(db->handle, "PRAGMA journal_mode = WAL", 0, &waited_s);
     if (cannot_have_wal(code)) {
         say_there_is_no_wal(db, wi__sqlite_failure_of(db->handle, code).why);
         return;

@@ -52,16 +52,12 @@ static int timeout_of(sqlite3 *handle) {
     return atoi(value);
 }
 
-int wi__sqlite_run_waiting(sqlite3 *handle, const char *sql, wi__sqlite_wait *wait) {
-    double begin_s = now_s();
-    int usual_ms = 0;
-    if (wait->timeout_ms) {
-        usual_ms = timeout_of(handle);
-        sqlite3_busy_timeout(handle, wait->timeout_ms);
-    }
+int wi__sqlite_run_waiting(sqlite3 *handle, const char *sql, int timeout_ms) {
+    if (!timeout_ms) return wi__sqlite_run(handle, sql);
+    int usual_ms = timeout_of(handle);
+    sqlite3_busy_timeout(handle, timeout_ms);
     int code = wi__sqlite_run(handle, sql);
-    wait->waited_s = now_s() - begin_s;
-    if (wait->timeout_ms) sqlite3_busy_timeout(handle, usual_ms);
+    sqlite3_busy_timeout(handle, usual_ms);
     return code;
 }
 
@@ -70,16 +66,16 @@ static int may_pass(int code) {
     return (code & 0xff) == SQLITE_BUSY && code != SQLITE_BUSY_SNAPSHOT;
 }
 
-int wi__sqlite_run_patiently(sqlite3 *handle, const char *sql, wi__sqlite_wait *wait) {
+int wi__sqlite_run_patiently(sqlite3 *handle, const char *sql, int timeout_ms, double *waited_s) {
     const struct timespec pause = {.tv_nsec = 2000000};
     double begin_s = now_s();
-    int code = wi__sqlite_run_waiting(handle, sql, wait);
+    int code = wi__sqlite_run_waiting(handle, sql, timeout_ms);
     if (!may_pass(code)) return code;
-    int limit_ms = wait->timeout_ms ? wait->timeout_ms : timeout_of(handle);
+    int limit_ms = timeout_ms ? timeout_ms : timeout_of(handle);
     while (may_pass(code) && now_s() - begin_s < 1e-3 * limit_ms) {
         nanosleep(&pause, NULL);
-        code = wi__sqlite_run_waiting(handle, sql, wait);
+        code = wi__sqlite_run_waiting(handle, sql, timeout_ms);
     }
-    wait->waited_s = now_s() - begin_s;
+    *waited_s = now_s() - begin_s;
     return code;
 }

@@ -12,15 +12,17 @@ int wi__sqlite_run(sqlite3 *handle, const char *sql);
 /** Run a PRAGMA that gives one value; "" if it gives none. */
 int wi__sqlite_ask(sqlite3 *handle, const char *pragma, char *value, size_t size);
 
-/* How long to wait for a lock, and how long it was. */
-typedef struct wi__sqlite_wait {
-    int timeout_ms; /* 0: as the connection does by itself, negative: not at all */
-    double waited_s;
-} wi__sqlite_wait;
-
-/** Run SQL, and wait for others' locks for as long as `wait` says. */
-int wi__sqlite_run_waiting(sqlite3 *handle, const char *sql, wi__sqlite_wait *wait);
-/** The same for SQL that is turned away at once in cases where waiting helps, though SQLite does not wait then. */
-int wi__sqlite_run_patiently(sqlite3 *handle, const char *sql, wi__sqlite_wait *wait);
+/**
+ * Run SQL, and wait for others' locks.
+ *
+ * @param timeout_ms  for how long; 0: as the connection does by itself, negative: not at all.
+ */
+int wi__sqlite_run_waiting(sqlite3 *handle, const char *sql, int timeout_ms);
+/**
+ * The same for SQL that is turned away at once in cases where waiting helps, though SQLite does not wait then.
+ *
+ * @param[out] waited_s  how long it was, if others' locks turned it away.
+ */
+int wi__sqlite_run_patiently(sqlite3 *handle, const char *sql, int timeout_ms, double *waited_s);
 
 #endif

@@ -19,9 +19,10 @@ _Noreturn static void fail(const wi_transaction *t, int code, const char *attemp
 /* ---- beginning ---- */
 
 static void begin(const wi_transaction *t) {
-    wi__sqlite_wait wait = {.timeout_ms = t->options.timeout_ms};
+    double waited_s = 0;
     char attempted[100] = "begin a transaction";
-    int code = wi__sqlite_run_patiently(t->handle, "BEGIN IMMEDIATE", &wait);
+    int code =
+        wi__sqlite_run_patiently(t->handle, "BEGIN IMMEDIATE", t->options.timeout_ms, &waited_s);
     if (code == SQLITE_OK) return;
     if (code == SQLITE_BUSY_SNAPSHOT)
         fail(t, code,
@@ -29,7 +30,7 @@ static void begin(const wi_transaction *t) {
              "(reset or finalise it first)");
     if ((code & 0xff) == SQLITE_BUSY)
         snprintf(attempted, sizeof attempted, "begin a transaction, after waiting %.3g s",
-                 wait.waited_s);
+                 waited_s);
     fail(t, code, attempted);
 }
 
@@ -86,8 +87,7 @@ static int take_back(const wi_transaction *t) {
 
 static int keep(const wi_transaction *t) {
     char sql[64];
-    wi__sqlite_wait wait = {.timeout_ms = t->options.timeout_ms};
-    if (!t->savepoint) return wi__sqlite_run_waiting(t->handle, "COMMIT", &wait);
+    if (!t->savepoint) return wi__sqlite_run_waiting(t->handle, "COMMIT", t->options.timeout_ms);
     snprintf(sql, sizeof sql, "RELEASE within_%" PRIu64, t->savepoint);
     return wi__sqlite_run(t->handle, sql);
 }

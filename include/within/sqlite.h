@@ -63,8 +63,7 @@ typedef struct wi_database {
     const wi_protocol *protocol;
     const char *path;
     wi_database_options options;
-    sqlite3
-        *handle; /* for SQLite's own functions; NULL outside of the block, and in a forked child */
+    sqlite3 *handle;  /* NULL outside of the block, and in a forked child */
     int transactions; /* blocks of wi_transaction that are open */
     pid_t owner;
     wi_holding holding;
@@ -84,6 +83,8 @@ typedef struct wi_database {
  *        database; WI_DATABASE_BUSY if others hold it for longer than the timeout; WI_USAGE_ERROR if this is
  *        a forked child, and an ancestor had the file open at the fork: SQLite would not lock it here.
  * @raise on exit  WI_SQLITE_ERROR if it cannot be closed, as a backup is going on.
+ *
+ * Cost: SQLite's own; one allocation. The last to close copies the log into the database.
  */
 #define wi_database(...) WI__DATABASE(__VA_ARGS__, )
 #define WI__DATABASE(path, ...)                                                                    \
@@ -94,6 +95,8 @@ typedef struct wi_database {
  *
  * @param sql  UTF-8. Statements before one that fails stay done, unless a transaction's block takes them back.
  * @raise as SQLite's answer says, see WI_SQLITE_ERROR; WI_USAGE_ERROR if the database is not open here.
+ *
+ * Cost: of sqlite3_exec, which compiles the SQL in each call. Prepare what runs often.
  */
 WI_API void wi_database_execute(wi_database *database, const char *sql);
 
@@ -140,6 +143,7 @@ typedef struct wi_transaction {
  *        have taken place. WI_SQLITE_ERROR at the body's end if the transaction had ended before: SQLite rolls
  *        back by itself when the disk is full, for one.
  *
+ * Cost: that of the bare statements, and some 0.3 us.
  * Method: https://www.sqlite.org/lang_transaction.html and https://www.sqlite.org/lang_savepoint.html
  */
 #define wi_transaction(...) WI__TRANSACTION(__VA_ARGS__, )

@@ -95,7 +95,6 @@ class Transaction:
         self._begun = False
 
     def _end(self):
-        hold, self._hold = self._hold, None
         others = [each for each in _open.get(id(self._conn), ()) if each is not self]
         if others:
             _open[id(self._conn)] = others
@@ -105,8 +104,7 @@ class Transaction:
             if self._pid == os.getpid() and not _is_closed(self._conn):
                 self._leave_as_before(self._conn)
         finally:
-            if hold is not None:
-                hold.let_go()
+            self._hold = None
 
     def _leave_as_before(self, conn):
         """Take back what was not committed."""

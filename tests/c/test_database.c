@@ -84,7 +84,14 @@ static void open_with_a_wrong_option(void *path) {
     within (wi_database(path, .synchronous = (wi_synchronous)3)) continue;
 }
 
+static int open_descriptors(void) {
+    int count = 0;
+    for (int fd = 0; fd < 1000; fd++) count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
 alone(what_cannot_be_opened_is_named_with_the_cause) {
+    int before = open_descriptors();
     expect(mkdir("folder", 0755) == 0);
     FILE *text = fopen("text", "w");
     for (int i = 0; i < 50; i++) fputs("no database\n", text);
@@ -104,6 +111,7 @@ alone(what_cannot_be_opened_is_named_with_the_cause) {
                  "new.db: there is no wi_synchronous of value 3");
     expect(!exists("missing.db") && !exists("new.db"));
     expect_count(size_of("text"), 600);
+    expect_count(open_descriptors(), before);
 }
 
 static void nest(void *database) {
@@ -142,6 +150,27 @@ static void make_old_table(const char *path) {
     expect(sqlite3_open(path, &handle) == SQLITE_OK);
     expect(sqlite3_exec(handle, "CREATE TABLE t (a, b)", NULL, NULL, NULL) == SQLITE_OK);
     sqlite3_close(handle);
+}
+
+static void *hold_for_a_while(void *handle) {
+    spend_ms(50);
+    expect(sqlite3_exec(handle, "COMMIT", NULL, NULL, NULL) == SQLITE_OK);
+    return NULL;
+}
+
+/* SQLite does not wait: of several that open a new database at a time it turns all but one away. */
+alone(a_writer_is_waited_for_where_the_write_ahead_log_is_begun) {
+    sqlite3 *other;
+    make_old_table("runs.db");
+    expect(sqlite3_open("runs.db", &other) == SQLITE_OK);
+    expect(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK);
+    pthread_t writer = start(hold_for_a_while, other);
+    within (db, wi_database("runs.db", .busy_timeout_ms = 60000)) {
+        pthread_join(writer, NULL);
+        wi_database_execute(db, "INSERT INTO t VALUES (1, 'x')");
+        expect(exists("runs.db-wal"));
+    }
+    sqlite3_close(other);
 }
 
 alone(a_read_only_file_is_read_and_it_is_said_once_that_there_is_no_wal) {
@@ -333,13 +362,19 @@ alone(a_checked_call_says_what_was_attempted_where_and_why) {
 alone(an_open_database_is_in_the_ledger_and_in_the_trail) {
     char *text = NULL;
     size_t length;
+    FILE *stream;
     make_table("runs.db");
     within (wi_database("runs.db")) {
-        FILE *stream = open_memstream(&text, &length);
+        stream = open_memstream(&text, &length);
         wi_report(stream);
         fclose(stream);
     }
     expect(strstr(text, "database runs.db ") != NULL);
+    free(text);
+    stream = open_memstream(&text, &length);
+    wi_report(stream);
+    fclose(stream);
+    expect(strstr(text, "database runs.db ") == NULL);
     free(text);
     wi_error *error = NULL;
     expect(!wi_call(raise_amid_statements, "runs.db", &error));
@@ -416,6 +451,7 @@ int main(void) {
         test(what_cannot_be_opened_is_named_with_the_cause),
         test(a_database_that_is_open_cannot_be_entered),
         test(a_file_that_was_opened_for_reading_is_not_written),
+        test(a_writer_is_waited_for_where_the_write_ahead_log_is_begun),
         test(a_read_only_file_is_read_and_it_is_said_once_that_there_is_no_wal),
         test(where_nothing_can_be_made_the_cause_is_told),
         test(forgotten_statements_are_listed_and_finalised),

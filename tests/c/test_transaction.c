@@ -121,6 +121,24 @@ alone(leaving_early_takes_all_back_and_says_so) {
     }
 }
 
+static void *be_cancelled_at_the_end(void *database) {
+    within (wi_transaction((wi_database *)database)) {
+        insert(database, 1);
+        pthread_cancel(pthread_self());
+    }
+    pthread_testcancel();
+    return NULL;
+}
+
+alone(a_commit_is_not_left_half_way_by_a_cancelled_thread) {
+    make_table("runs.db");
+    listen_to_stderr();
+    within (db, wi_database("runs.db"))
+        expect(in_thread(be_cancelled_at_the_end, db) == PTHREAD_CANCELED);
+    expect_text(said(), "");
+    expect_text(rows_of("runs.db"), "1");
+}
+
 static void exit_inside(void) {
     expect(dup2(open("said", O_RDWR | O_CREAT, 0600), 2) == 2);
     within (db, wi_database("runs.db")) {
@@ -446,7 +464,8 @@ alone(a_busy_database_is_waited_for_while_rows_are_read) {
 alone(rows_that_are_out_of_date_are_not_waited_for) {
     make_table("runs.db");
     sqlite3 *other = opened("runs.db");
-    within (db, wi_database("runs.db", .busy_timeout_ms = 100000000)) {
+    alarm(15);
+    within (db, wi_database("runs.db", .busy_timeout_ms = 20000)) {
         sqlite3_stmt *select = reading(db->handle);
         run_on(other, "INSERT INTO t VALUES (1, 'x')");
         expect_error(begin_closed, db, WI_DATABASE_BUSY,
@@ -715,6 +734,7 @@ int main(void) {
         test(the_end_of_the_body_commits),
         test(an_error_takes_all_back_and_says_nothing),
         test(leaving_early_takes_all_back_and_says_so),
+        test(a_commit_is_not_left_half_way_by_a_cancelled_thread),
         test(exit_takes_all_back_and_says_so),
         test(an_uncaught_error_takes_all_back),
         test(what_was_committed_stays_whatever_follows),

@@ -293,16 +293,58 @@ def test_rows_that_are_out_of_date_are_not_waited_for(connect):
     cursor.close()
 
 
-def test_a_wait_hears_an_interrupt(connect):
+def test_a_wait_hears_an_interrupt(connect, path):
     conn, other = connect(), connect(isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     interrupt = threading.Timer(0.05, os.kill, [os.getpid(), signal.SIGINT])
     interrupt.start()
-    with pytest.raises(KeyboardInterrupt), within.transaction(conn, timeout=1000):
+    transaction = within.transaction(conn, timeout=1000)
+    with pytest.raises(KeyboardInterrupt), transaction:
         pass
     interrupt.join()
-    assert not conn.in_transaction
     other.execute("ROLLBACK")
+    with transaction:
+        insert(conn, 1)
+    assert rows(path) == [1]
+
+
+@pytest.fixture
+def befall(monkeypatch):
+    """A function befall(sql, error, when) that has an error come before or after this SQL of the package."""
+    import within._sqlite
+
+    execute = within._sqlite._execute
+
+    def befall(begin, error, when):
+        def disturbed(conn, sql):
+            cursor = execute(conn, sql) if when == "after" or not sql.startswith(begin) else None
+            if sql.startswith(begin):
+                raise error
+            return cursor
+
+        monkeypatch.setattr("within._sqlite._execute", disturbed)
+
+    return befall
+
+
+@pytest.mark.parametrize("sql", ["BEGIN IMMEDIATE", "SAVEPOINT"])
+def test_an_interrupt_right_after_the_begin_leaves_nothing_open(conn, path, befall, monkeypatch, sql):
+    befall(sql, KeyboardInterrupt, "after")
+    with pytest.raises(KeyboardInterrupt), within.transaction(conn), within.transaction(conn):
+        raise AssertionError("it has not begun")
+    monkeypatch.undo()
+
+
+def test_a_savepoint_that_cannot_be_set_is_an_error_of_the_inner_block(connect, path, befall):
+    conn = connect()
+    befall("SAVEPOINT", sqlite3.OperationalError("statements in progress"), "before")
+    with within.transaction(conn):
+        insert(conn, 1)
+        with pytest.raises(sqlite3.OperationalError, match="^begin a transaction: .*: statements in progress"):
+            with within.transaction(conn):
+                pass
+        insert(conn, 2)
+    assert rows(path) == [1, 2]
 
 
 # ---- arguments ----

@@ -1,4 +1,4 @@
-/* What a manager in Python holds: in the ledger until it is let go, and alive; in a forked child alive for ever. */
+/* What a manager in Python holds: kept alive, and in the ledger; in a forked child alive for ever. */
 #include "module.h"
 
 #include <unistd.h>
@@ -35,13 +35,6 @@ static int hold_clear(PyObject *object) {
     return 0;
 }
 
-static PyObject *hold_let_go(PyObject *object, PyObject *unused) {
-    (void)unused;
-    wi_let_go(((hold *)object)->holding);
-    hold_clear(object);
-    Py_RETURN_NONE;
-}
-
 static int hold_traverse(PyObject *object, visitproc visit, void *arg) {
     Py_VISIT(((hold *)object)->thing);
     Py_VISIT(Py_TYPE(object));
@@ -57,23 +50,14 @@ static void hold_dealloc(PyObject *object) {
     Py_DECREF(type);
 }
 
-static PyMethodDef methods[] = {
-    {"let_go", hold_let_go, METH_NOARGS, "Let go of it; any number of times."},
-    {NULL, NULL, 0, NULL},
-};
-
 PyDoc_STRVAR(doc,
              "Hold(kind, what, thing)\n--\n\n"
-             "Keep a thing alive, and a line in the ledger: its kind, one word, and what it is.");
+             "Keep a thing alive, and a line in the ledger: its kind, one word, and what it is. "
+             "Free it to let go.");
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, (void *)doc},
-    {Py_tp_new, hold_new},
-    {Py_tp_traverse, hold_traverse},
-    {Py_tp_clear, hold_clear},
-    {Py_tp_dealloc, hold_dealloc},
-    {Py_tp_methods, methods},
-    {0, NULL},
+    {Py_tp_doc, (void *)doc},  {Py_tp_new, hold_new},         {Py_tp_traverse, hold_traverse},
+    {Py_tp_clear, hold_clear}, {Py_tp_dealloc, hold_dealloc}, {0, NULL},
 };
 
 static PyType_Spec spec = {
