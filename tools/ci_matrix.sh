@@ -69,7 +69,7 @@ tsan() {
 valgrind() {
     use_gcc
     configure "$1" -Dtests=enabled -Doptimization=1 &&
-        c_tests "$1" --timeout-multiplier 20 --wrap \
+        c_tests "$1" --no-suite not-in-valgrind --timeout-multiplier 20 --wrap \
             'valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite'
 }
 
