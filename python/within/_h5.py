@@ -46,7 +46,7 @@ class File:
         if self._file is None:
             raise RuntimeError(f"{self!r} is not open")
         _open.discard(self)
-        self._hold.let_go()
+        self._hold = None
         if os.getpid() != self._process:
             self._file.close()  # and nothing is written: see Disk, and forget
             return
