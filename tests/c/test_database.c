@@ -163,6 +163,7 @@ alone(a_writer_is_waited_for_where_the_write_ahead_log_is_begun) {
     sqlite3 *other;
     make_old_table("runs.db");
     expect(sqlite3_open("runs.db", &other) == SQLITE_OK);
+    expect(sqlite3_busy_timeout(other, 60000) == SQLITE_OK); /* its COMMIT meets those who ask */
     expect(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK);
     pthread_t writer = start(hold_for_a_while, other);
     within (db, wi_database("runs.db", .busy_timeout_ms = 60000)) {
