@@ -10,6 +10,7 @@
 #include <within/exit_stack.h>
 #include <within/generator.h>
 #include <within/record.h>
+#include <within/rng.h>
 #include <within/section.h>
 #include <within/span.h>
 #include <within/suppress.h>

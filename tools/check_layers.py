@@ -33,7 +33,7 @@ MAY_INCLUDE = {
 PUBLIC = {
     "block": "block error exit_stack generator macros suppress try version",
     "record": "record span",
-    "manage": "section timer",
+    "manage": "rng section timer",
 }
 PUBLIC_LAYER = {f"within/{name}.h": layer for layer, names in PUBLIC.items() for name in names.split()}
 
