@@ -101,6 +101,35 @@ TEST(the_first_integers_are_numpys) {
     }
 }
 
+enum { MANY = 100000 };
+
+static uint64_t checksum(const int64_t *x) {
+    uint64_t sum = 0;
+    for (uint64_t i = 0; i < MANY; i++) sum += (uint64_t)x[i] * (2 * i + 1);
+    return sum;
+}
+
+/* Of NumPy's x it is (x.view("u8") * (2 * np.arange(len(x), dtype="u8") + 1)).sum(). */
+TEST(many_integers_have_numpys_checksum) {
+    const struct {
+        int64_t low, high;
+        uint64_t expected[2]; /* of MT19937 and PCG64 */
+    } known[] = {
+        {-5, 6, {0x89399cbu, 0xffffffffffe75780u}},
+        {0, (1ll << 31) + 1, {0x94f53f16461dad79u, 0x951bc4ea8902fd20u}},
+        {0, 1ll << 32, {0x29ce5f8a504086e5u, 0x2a2bd2fbc3d2f10eu}},
+        {-(1ll << 62), (1ll << 61) + 1, {0x4d4263537b736f2au, 0x56dff391b7b87365u}},
+    };
+    static int64_t x[MANY];
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        wi_rng rngs[] = {wi_rng_mt19937(42), wi_rng_pcg64(42)};
+        for (int k = 0; k < 2; k++) {
+            wi_rng_fill_integer(&rngs[k], x, MANY, known[i].low, known[i].high);
+            assert_true(checksum(x) == known[i].expected[k]);
+        }
+    }
+}
+
 TEST(the_first_permutations_are_numpys) {
     const int64_t mt19937[] = {8, 1, 5, 0, 7, 2, 9, 4, 3, 6},
                   pcg64[] = {5, 6, 0, 7, 3, 2, 4, 9, 1, 8};
@@ -368,6 +397,7 @@ int main(void) {
         test(the_first_normals_are_numpys),
         test(a_normal_of_the_tail_is_numpys),
         test(the_first_integers_are_numpys),
+        test(many_integers_have_numpys_checksum),
         test(the_first_permutations_are_numpys),
         test(an_array_of_doubles_is_single_draws),
         test(an_array_of_normals_is_single_draws),
