@@ -6,8 +6,8 @@
 
 #include "manage/seed_sequence.h"
 
-/* From the words in pcg->seed. */
-static void seed(wi__pcg64 *pcg) {
+/* The state that the words in pcg->seed stand for. */
+static void start(wi__pcg64 *pcg) {
     uint64_t words[4];
     wi__seed_state(pcg->seed, pcg->seed_length, words, 4);
     wi__uint128 increment = wi__uint128_of(words[2], words[3]) << 1 | 1;
@@ -26,7 +26,7 @@ wi_rng wi_rng_pcg64_of(const uint32_t *words, size_t n) {
     wi__pcg64 *pcg = &rng.of.pcg64;
     if (n) memcpy(pcg->seed, words, n * sizeof *words);
     pcg->seed_length = (uint32_t)n;
-    seed(pcg);
+    start(pcg);
     return rng;
 }
 
