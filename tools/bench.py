@@ -39,8 +39,10 @@ RUNS = [
     ("checkpoints", False, {}),
     ("hdf5", False, {}),
     ("sqlite", False, {}),
+    ("rng", False, {}),
 ]
 OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
+PYTHON_PROGRAMS = ["bench/python.py", "bench/rng.py"]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")
 
 
@@ -110,15 +112,15 @@ def run_compilers(folder, compilers, options):
 
 
 def run_pythons(folder, interpreters, options):
-    """The rows of bench/python.py under each interpreter."""
+    """The rows of the programs in Python under each interpreter."""
     if not interpreters:
         return []
     site = build_package(folder, interpreters)
     rows = []
     for each in interpreters:
-        command = [each.path, ROOT / "bench/python.py"]
-        measured = run(command, folder, options, extra={"PYTHONPATH": str(site)})
-        rows += [{**row, "python": each.name, "met": is_met(row)} for row in measured]
+        for program in PYTHON_PROGRAMS:
+            measured = run([each.path, ROOT / program], folder, options, extra={"PYTHONPATH": str(site)})
+            rows += [{**row, "python": each.name, "met": is_met(row)} for row in measured]
     return rows
 
 
