@@ -25,6 +25,7 @@ MAY_INCLUDE = {
     "ext/contextlib": {"public", "ext"},
     "ext/files": {"public", "ext"},
     "ext/sections": {"public", "ext", "door", "reader"},
+    "ext/state": {"public", "ext"},
     "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},
     "top": {"public"},
     "outside": {"public", "hdf5", "sqlite"},

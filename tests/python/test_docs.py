@@ -17,8 +17,9 @@ import pytest
 import within
 
 ROOT = Path(__file__).resolve().parents[2]
-FILES = [ROOT / "docs/files.md", *sorted((ROOT / "docs/files").glob("*.md"))]
-PAGES = [ROOT / "README.md", ROOT / "docs/python.md", *FILES]
+GUIDES = [ROOT / "docs/files.md", ROOT / "docs/state.md"]
+GUIDES += [page for guide in GUIDES for page in sorted(guide.with_suffix("").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "docs/python.md", *GUIDES]
 PROGRAM = re.compile(r"^```python\n(.*?)^```\n(?:\n?^```text\n(.*?)^```\n)?", re.S | re.M)
 LIBRARY = re.compile(r"^```c\n(/\* (\w+)\.c \*/\n.*?)^```\n", re.S | re.M)
 
@@ -92,6 +93,6 @@ def public_names():
 
 
 def test_every_public_name_is_explained():
-    pages = "".join(page.read_text() for page in [ROOT / "docs/python.md", *FILES])
+    pages = "".join(page.read_text() for page in [ROOT / "docs/python.md", *GUIDES])
     missing = [name for name in public_names() if not re.search(rf"\b{name.rsplit('.')[-1]}\b", pages)]
     assert not missing
