@@ -123,7 +123,7 @@ WI__NORETURN WI_API void wi_longjmp(jmp_buf env, int value, wi_mark mark);
 typedef struct wi__frame {
     void *manager; /* NULL: released already. Of what is no block: which kind it is */
     const wi_place *place;
-    struct wi__frame *previous;
+    struct wi__frame *previous; /* may be marked: wi__marked */
 } wi__frame;
 
 /*
@@ -163,7 +163,7 @@ typedef struct wi__once {
 } wi__once;
 
 typedef struct wi__thread {
-    wi__frame *top;           /* the innermost block or handler; NULL before the first */
+    wi__frame *top; /* the innermost block or handler, may be marked; NULL before the first */
     const wi_error *handling; /* the error being handled */
     wi__landing *dispatching; /* the wi_try whose wi_catch clauses are being looked at */
     void *branch;      /* the innermost open section, in the thread's tree; NULL before any */
@@ -189,6 +189,24 @@ WI__INLINE void wi__chain(wi__frame *frame) {
     wi__self.top = (wi__frame *)link.frame;
 }
 
+/*
+ * While an exit runs, the link to what is around its block has a mark, so that safe points (wi_poll) can
+ * tell that they are in an exit: addresses of frames are multiples of 4. The second mark says that the
+ * block was opened in an exit itself, and is kept in all that follow.
+ */
+enum { WI__IN_EXIT = 1, WI__IN_OUTER_EXIT = 2, WI__MARKS = 3 };
+
+WI__INLINE wi__frame *wi__marked(wi__frame *link) {
+    uintptr_t bits = (uintptr_t)link;
+    return (wi__frame *)(bits | WI__IN_EXIT | (bits << 1 & WI__IN_OUTER_EXIT));
+}
+WI__INLINE wi__frame *wi__unmarked(wi__frame *link) {
+    return (wi__frame *)((uintptr_t)link & ~(uintptr_t)WI__MARKS);
+}
+
+/* The exit is over, by its end or by a C++ exception: after an error nobody comes here. */
+WI__INLINE void wi__exit_over(wi__frame **around) { wi__self.top = *around; }
+
 /* The part of enter that follows the manager's own. */
 WI__INLINE wi__block wi__block_open(wi__frame *frame, void *manager, const wi_protocol *protocol,
                                     const wi_place *place) {
@@ -207,7 +225,8 @@ WI__INLINE wi__block wi__block_enter(wi__frame *frame, void *manager, const wi_p
 
 WI__INLINE void wi__block_leave(wi__block *block) {
     if (!block->ended && !block->frame->manager) return; /* an error or exit() has released it */
-    wi__self.top = block->previous;
+    wi__frame *around __attribute__((cleanup(wi__exit_over))) = block->previous;
+    wi__self.top = wi__marked(around);
     if (block->protocol->exit)
         block->protocol->exit(block->manager, block->ended ? WI_END : WI_LEFT, NULL);
 }
