@@ -2,7 +2,6 @@
 
 import itertools
 import subprocess
-import sys
 
 import pytest
 
@@ -110,17 +109,6 @@ int main(int count, char **words) {
     return 0;
 }
 """
-
-
-@pytest.fixture(scope="module")
-def numpy(build):
-    """NumPy, of this interpreter or of the folder that the build fetched it into."""
-    try:
-        import numpy
-    except ImportError:
-        sys.path.append(str(build / "numeric"))
-        numpy = pytest.importorskip("numpy", reason="there is no NumPy to compare with", exc_type=ImportError)
-    return numpy
 
 
 @pytest.fixture(scope="module")
