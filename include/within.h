@@ -19,6 +19,7 @@
 #include <within/record.h>
 #include <within/rng.h>
 #include <within/section.h>
+#include <within/seed.h>
 #include <within/span.h>
 #include <within/suppress.h>
 #include <within/tempdir.h>
