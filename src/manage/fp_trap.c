@@ -99,8 +99,9 @@ static void on_sigfpe(int signal, siginfo_t *info, void *context) {
         go_on_with(context, guard->excepts);
         wi__fp_raise_trapped(guard, except, info->si_addr);
     } else if (guard && (guard->options.trap || guard->options.locate)) {
-        guard->first = info->si_addr;
-        mask_in(context, guard->excepts);
+        if (!guard->first) guard->first = info->si_addr;
+        guard->seen |= except;
+        mask_in(context, except);
     } else if (except & ~of_program) {
         mask_in(context, WI__FP_EXCEPTS & ~of_program);
     } else {
