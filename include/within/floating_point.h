@@ -72,7 +72,7 @@ typedef struct wi_fp_guard {
  *
  * Compilers move arithmetic across calls: docs/state/floating_point.md tells how to be sure of what is inside.
  * Threads: it sees the arithmetic of the thread that entered it. Cost: that of feclearexcept and
- * fetestexcept or less, and the line in the ledger, some 100 ns; with .trap and .locate three system calls.
+ * fetestexcept or less, and the line in the ledger, some 100 ns; with .trap and .locate four system calls.
  * Source: IEEE 754-2019, section 7.
  */
 #define wi_fp_guard(...) WI__FP_GUARD(__VA_ARGS__, )

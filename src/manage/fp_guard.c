@@ -1,6 +1,7 @@
 /* wi_fp_guard: the flags that a block's arithmetic raises become its error. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "manage/code_place.h"
 #include "manage/fp_layer.h"
@@ -18,22 +19,21 @@ static const struct {
     {FE_OVERFLOW, "overflow"},         {FE_UNDERFLOW, "underflow"},
     {FE_INEXACT, "inexact result"},
 };
-enum { NAMES = sizeof names / sizeof *names, MOST_TEXT = 80 };
+enum { NAMES = sizeof names / sizeof *names, ALL_NAMES = 80 /* bytes, with what joins them */ };
 
 typedef struct text {
-    char of[MOST_TEXT];
+    char of[ALL_NAMES];
 } text;
 
 /* "invalid operation, division by zero and overflow" */
 static text listed(int excepts) {
     text list = {""};
-    size_t length = 0;
+    char *end = list.of;
     for (int i = 0; i < NAMES; i++) {
         if (!(excepts & names[i].except)) continue;
         excepts &= ~names[i].except;
-        const char *joint = length == 0 ? "" : excepts ? ", " : " and ";
-        length += (size_t)snprintf(list.of + length, sizeof list.of - length, "%s%s", joint,
-                                   names[i].name);
+        if (end > list.of) end = stpcpy(end, excepts ? ", " : " and ");
+        end = stpcpy(end, names[i].name);
     }
     return list;
 }

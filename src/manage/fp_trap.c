@@ -97,6 +97,7 @@ static void on_sigfpe(int signal, siginfo_t *info, void *context) {
     wi_fp_guard *guard = except ? wi__fp_guard_of(except) : NULL;
     if (guard && guard->options.trap && wi__fp_is_on_chain(guard)) {
         go_on_with(context, guard->excepts);
+        pthread_sigmask(SIG_SETMASK, &((const ucontext_t *)context)->uc_sigmask, NULL);
         wi__fp_raise_trapped(guard, except, info->si_addr);
     } else if (guard && (guard->options.trap || guard->options.locate)) {
         if (!guard->first) guard->first = info->si_addr;
@@ -126,10 +127,8 @@ static int is_ours(const struct sigaction *action) {
 static void take_signal(void) {
     struct sigaction now, ours = {.sa_flags = SA_SIGINFO | SA_NODEFER};
     ours.sa_sigaction = on_sigfpe;
-    sigaction(SIGFPE, NULL, &now);
-    if (is_ours(&now)) return;
-    before = now;
-    sigaction(SIGFPE, &ours, NULL);
+    sigaction(SIGFPE, &ours, &now);
+    if (!is_ours(&now)) before = now;
 }
 
 /* Threads that were started in a block may trap for as long as they live. */

@@ -3,6 +3,12 @@
 
 #include <sys/resource.h>
 
+#include "manage/code_place.h"
+
+/* TSan takes every handler for one that interrupts anything. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void) { return "report_signal_unsafe=0"; }
+
 /* Where traps are not to be had: the guard says so, and there is nothing else to test. */
 static void trap_nothing(void *unused) {
     (void)unused;
@@ -26,7 +32,8 @@ static int can_trap(void) {
 
 /* Does the text begin so, and go on with an offset and the program's name? (Compilers make parts of functions.) */
 static void expect_place(const wi_error *error, const char *begin) {
-    const char *text = error ? wi_error_message(error) : "nothing was raised";
+    char text[WI__CODE_PLACE + 128];
+    snprintf(text, sizeof text, "%s", error ? wi_error_message(error) : "nothing was raised");
     expect_that(strncmp(text, begin, strlen(begin)) == 0, begin, "not the begin of: %s", text);
     expect_that(strstr(text, "+0x") && strstr(text, " (test_fp_trap)"), begin, "no place: %s",
                 text);
@@ -101,9 +108,8 @@ trapping(it_traps_every_flag_in_every_code) {
     expect_place(error, "fp_guard: inexact result in be_inexact");
     wi_error_free(error);
     error = error_of(trap_in_libm, NULL);
-    expect_that(error && strstr(wi_error_message(error), "fp_guard: overflow in ") &&
-                    strstr(wi_error_message(error), "libm"),
-                "libm", "%s", error ? wi_error_message(error) : "nothing");
+    expect(error && strstr(wi_error_message(error), "fp_guard: overflow in "));
+    expect(strstr(wi_error_message(error), "libm"));
     wi_error_free(error);
 }
 
@@ -279,6 +285,7 @@ static void *handler_of_sigfpe(void) {
 }
 
 trapping(the_handler_from_before_gets_what_is_not_a_guards) {
+    if (UNDER_TSAN) return; /* it has a handler and a thread of its own */
     struct sigaction theirs = {.sa_flags = SA_SIGINFO};
     theirs.sa_sigaction = only_count;
     sigaction(SIGFPE, &theirs, NULL);
@@ -330,6 +337,7 @@ trapping(without_one_the_signal_ends_the_process) {
 #endif
 
 trapping(a_signal_that_was_ignored_is_ignored) {
+    if (UNDER_TSAN) return; /* it has a handler and a thread of its own */
     signal(SIGFPE, SIG_IGN);
     within (wi_fp_guard(USUAL, .trap = 1)) raise(SIGFPE);
     expect(handler_of_sigfpe() == (void *)SIG_IGN);
@@ -369,6 +377,7 @@ static void *divide_later(void *unused) {
 }
 
 trapping(a_thread_that_was_started_in_a_block_may_outlive_it) {
+    if (UNDER_TSAN) return; /* it has a handler and a thread of its own */
     signal(SIGFPE, SIG_DFL);
     pthread_barrier_init(&both, NULL, 2);
     pthread_t thread = 0;

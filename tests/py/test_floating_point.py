@@ -81,7 +81,8 @@ def test_plain_arithmetic_is_seen_at_every_level(tmp_path, compile_c, monkeypatc
     (tmp_path / "library.c").write_text(LIBRARY)
     library = tmp_path / "libsolver.so"
     subprocess.run([compiler, level, "-shared", "-fPIC", "-o", library, tmp_path / "library.c"], check=True)
-    program = compile_c(tmp_path, PROGRAM, level, "-frounding-math", "-Werror", QUIET, f"-Wl,--no-as-needed,-rpath,{tmp_path}", str(library))
+    linked = [f"-Wl,--no-as-needed,-rpath,{tmp_path}", str(library)]
+    program = compile_c(tmp_path, PROGRAM, level, "-frounding-math", "-Werror", QUIET, *linked)
     run = subprocess.run([program], capture_output=True, text=True, timeout=60)
     assert (run.returncode, run.stderr) == (0, "")
 
@@ -234,7 +235,7 @@ def test_other_processors(tmp_path, machine):
     if not emulator or not shutil.which(compiler):
         pytest.skip(f"there is no compiler for {machine} here, or nothing that runs its programs")
     (tmp_path / "program.c").write_text(OTHER)
-    sources = [*(ROOT / "src/block").glob("*.c"), *(ROOT / "src/manage").glob("fp_*.c"), ROOT / "src/manage/code_place.c"]
+    sources = [*ROOT.glob("src/block/*.c"), *ROOT.glob("src/manage/fp_*.c"), ROOT / "src/manage/code_place.c"]
     flags = ["-std=gnu11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror", "-fexceptions", "-static"]
     program = tmp_path / "program"
     folders = [f"-I{ROOT / 'include'}", f"-I{ROOT / 'src'}"]

@@ -104,7 +104,10 @@ def test_nested_each_reports_its_own():
             overflow()
 
 
-@pytest.mark.parametrize("wrong, error", [("x", ValueError), ("Invalid", ValueError), (1, TypeError), (None, TypeError)])
+REFUSED = [("x", ValueError), ("Invalid", ValueError), (1, TypeError), (None, TypeError)]
+
+
+@pytest.mark.parametrize("wrong, error", REFUSED)
 def test_what_is_no_kind_is_refused(wrong, error):
     with pytest.raises(error):
         wi.fp_guard("invalid", wrong)
@@ -233,7 +236,8 @@ def test_a_block_ends_on_its_own_thread(manager):
         thread = threading.Thread(target=leave)
         thread.start()
         thread.join()
-    assert len(said) == 1 and said[0].endswith(": its block was entered on another thread, whose arithmetic stays as it is")
+    (text,) = said
+    assert text.endswith(": its block was entered on another thread, whose arithmetic stays as it is")
 
 
 def test_an_open_block_keeps_its_object():
@@ -285,5 +289,5 @@ import os, within as wi
 with wi.rounding("downward"), wi.fp_guard("invalid"), wi.section("solve"):
     os.kill(os.getpid(), 9)
 """, fails=True, WITHIN_RECORD=tmp_path / "record")
-    held = {(each["kind"], each["what"]) for each in read_record(tmp_path / "record")["open"] if each["kind"] != "section"}
-    assert held == {("rounding", "downward"), ("fp_guard", "invalid operation")}
+    held = {(each["kind"], each["what"]) for each in read_record(tmp_path / "record")["open"]}
+    assert held > {("rounding", "downward"), ("fp_guard", "invalid operation")}
