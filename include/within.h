@@ -13,6 +13,7 @@
 #include <within/error.h>
 #include <within/exit_stack.h>
 #include <within/file.h>
+#include <within/floating_point.h>
 #include <within/generator.h>
 #include <within/interrupts.h>
 #include <within/lock.h>

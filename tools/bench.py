@@ -40,6 +40,7 @@ RUNS = [
     ("hdf5", False, {}),
     ("sqlite", False, {}),
     ("rng", False, {}),
+    ("floating_point", False, {}),
     ("seed", False, {}),
 ]
 OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built

@@ -181,12 +181,19 @@ extern void wi__break_leaves_a_block(void) __attribute__((
     nothrow,
     error("break inside a within or wi_try body: continue ends the block, goto leaves more")));
 
+/*
+ * A body may be interrupted at any of its instructions, by a trap of wi_fp_guard, and must find the chain as it
+ * is written here: without this, compilers leave out what no call in between can see.
+ */
+WI__INLINE void wi__chain_is_whole(void) { __asm__ volatile("" : : : "memory"); }
+
 WI__INLINE void wi__chain(wi__frame *frame) {
     if (WI__UNLIKELY(!wi__self.top)) wi__thread_begin();
     frame->previous = wi__self.top;
     wi_mark link = {frame};         /* a struct, as wi__once is */
     __asm__("" : "+r"(link.frame)); /* the chain outlives no frame, but gcc cannot know it */
     wi__self.top = (wi__frame *)link.frame;
+    wi__chain_is_whole();
 }
 
 /*
@@ -226,6 +233,7 @@ WI__INLINE wi__block wi__block_enter(wi__frame *frame, void *manager, const wi_p
 WI__INLINE void wi__block_leave(wi__block *block) {
     if (!block->ended && !block->frame->manager) return; /* an error or exit() has released it */
     wi__frame *around __attribute__((cleanup(wi__exit_over))) = block->previous;
+    wi__chain_is_whole();
     wi__self.top = wi__marked(around);
     if (block->protocol->exit)
         block->protocol->exit(block->manager, block->ended ? WI_END : WI_LEFT, NULL);

@@ -47,6 +47,7 @@ typedef struct wi_error_type {
     X(WI_VALUE_ERROR, WI_ERROR)                                                                    \
     X(WI_LOOKUP_ERROR, WI_ERROR)                                                                   \
     X(WI_ARITHMETIC_ERROR, WI_ERROR)                                                               \
+    X(WI_FLOATING_POINT_ERROR, WI_ARITHMETIC_ERROR)                                                \
     X(WI_DATA_ERROR, WI_ERROR)  /* what was read is damaged, or not what it should be */           \
     X(WI_USAGE_ERROR, WI_ERROR) /* this library was used in a way that cannot work */
 

@@ -11,6 +11,7 @@ static PyObject *exception_type(const wi_error *error) {
     if (wi_error_is(error, WI_DATA_ERROR)) return within_last.state->data_error;
     if (wi_error_is(error, WI_LOOKUP_ERROR)) return PyExc_LookupError;
     if (wi_error_is(error, WI_MEMORY_ERROR)) return PyExc_MemoryError;
+    if (wi_error_is(error, WI_FLOATING_POINT_ERROR)) return PyExc_FloatingPointError;
     if (wi_error_is(error, WI_ARITHMETIC_ERROR)) return PyExc_ArithmeticError;
     return PyExc_RuntimeError;
 }

@@ -33,7 +33,9 @@
     X(checkpoints)                                                                                 \
     X(checkpoint_save)                                                                             \
     X(csv_log)                                                                                     \
-    X(tempdir)
+    X(tempdir)                                                                                     \
+    X(fp_guard)                                                                                    \
+    X(fp_modes)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */
 #define WITHIN_CONTEXTLIB_PARTS(X)                                                                 \

@@ -9,7 +9,7 @@ from ._atomic_file import atomic_file, atomic_path  # noqa: F401
 from ._checkpoints import Checkpoint, checkpoints  # noqa: F401
 from ._h5_file import h5_file, h5_recover  # noqa: F401
 from ._stats import SectionStats  # noqa: F401
-from ._within import DataError, Timer, csv_log, section, tempdir  # noqa: F401
+from ._within import DataError, Timer, csv_log, flush_denormals, fp_guard, rounding, section, tempdir  # noqa: F401
 from ._profiler import Profiler  # noqa: F401
 from ._transaction import transaction  # noqa: F401
 

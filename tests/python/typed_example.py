@@ -74,6 +74,24 @@ def scratch() -> None:
     assert not Path(path).exists()
 
 
+# ---- floating point ----
+
+
+def floating_point() -> None:
+    one, three = 1.0, 3.0
+    with wi.rounding("upward") as rounding, wi.flush_denormals(True) as flushing:
+        high: float = one / three
+        same: wi.rounding = rounding
+        other: wi.flush_denormals = flushing
+    try:
+        with wi.fp_guard("invalid", "overflow"), wi.fp_guard("divide", trap=False) as guard:
+            different: wi.fp_guard = guard
+            float("inf") - float("inf")
+    except FloatingPointError as error:
+        assert str(error) == "fp_guard: invalid operation in this block"
+    assert high > one / three and same is rounding and other is flushing and different is guard
+
+
 # ---- CSV logs ----
 
 
@@ -266,6 +284,7 @@ def main() -> None:
     sections()
     timers()
     scratch()
+    floating_point()
     csv_logs()
     saved()
     profilers()
