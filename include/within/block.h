@@ -170,6 +170,7 @@ typedef struct wi__thread {
     uint32_t *current; /* the cell of its node, as readers of the record see it */
     uint64_t due;      /* ticks: when a section's end has more to do */
     void *lane;        /* what the record keeps for the thread; NULL before any section */
+    int marks_exits;   /* wi_interrupts that the thread has open: wi__run_marked_exit */
 } wi__thread;
 
 extern WI_API WI__THREAD_LOCAL wi__thread wi__self __attribute__((tls_model("initial-exec")));
@@ -197,22 +198,15 @@ WI__INLINE void wi__chain(wi__frame *frame) {
 }
 
 /*
- * While an exit runs, the link to what is around its block has a mark, so that safe points (wi_poll) can
- * tell that they are in an exit: addresses of frames are multiples of 4. The second mark says that the
- * block was opened in an exit itself, and is kept in all that follow.
+ * While an exit runs in a thread with an open wi_interrupts, the link to what is around its block has a mark, so
+ * that safe points (wi_poll) can tell that they are in an exit: addresses of frames are multiples of 4. The second
+ * mark says that the block was opened in an exit itself, and is kept in all that follow.
  */
 enum { WI__IN_EXIT = 1, WI__IN_OUTER_EXIT = 2, WI__MARKS = 3 };
 
-WI__INLINE wi__frame *wi__marked(wi__frame *link) {
-    uintptr_t bits = (uintptr_t)link;
-    return (wi__frame *)(bits | WI__IN_EXIT | (bits << 1 & WI__IN_OUTER_EXIT));
-}
-WI__INLINE wi__frame *wi__unmarked(wi__frame *link) {
-    return (wi__frame *)((uintptr_t)link & ~(uintptr_t)WI__MARKS);
-}
-
-/* The exit is over, by its end or by a C++ exception: after an error nobody comes here. */
-WI__INLINE void wi__exit_over(wi__frame **around) { wi__self.top = *around; }
+/* Run an exit with such a mark; without it the check costs a block less than the two stores. */
+WI_API void wi__run_marked_exit(wi__frame *around, const wi_protocol *protocol, void *manager,
+                                wi_reason reason);
 
 /* The part of enter that follows the manager's own. */
 WI__INLINE wi__block wi__block_open(wi__frame *frame, void *manager, const wi_protocol *protocol,
@@ -232,11 +226,14 @@ WI__INLINE wi__block wi__block_enter(wi__frame *frame, void *manager, const wi_p
 
 WI__INLINE void wi__block_leave(wi__block *block) {
     if (!block->ended && !block->frame->manager) return; /* an error or exit() has released it */
-    wi__frame *around __attribute__((cleanup(wi__exit_over))) = block->previous;
     wi__chain_is_whole();
-    wi__self.top = wi__marked(around);
-    if (block->protocol->exit)
-        block->protocol->exit(block->manager, block->ended ? WI_END : WI_LEFT, NULL);
+    wi_reason reason = block->ended ? WI_END : WI_LEFT;
+    if (WI__UNLIKELY(wi__self.marks_exits)) {
+        wi__run_marked_exit(block->previous, block->protocol, block->manager, reason);
+        return;
+    }
+    wi__self.top = block->previous;
+    if (block->protocol->exit) block->protocol->exit(block->manager, reason, NULL);
 }
 
 /* Of frames that are wi__suppressing_frame; others only name it, in code that is never run. */

@@ -129,12 +129,19 @@ wi__frame wi__take_off(wi__frame *top) {
     return taken;
 }
 
+/* The exit is over, by its end or by a C++ exception: after an error nobody comes here. */
+static void end_exit(wi__frame **around) { wi__self.top = *around; }
+
+void wi__run_marked_exit(wi__frame *outside, const wi_protocol *protocol, void *manager,
+                         wi_reason reason) {
+    wi__frame *around __attribute__((cleanup(end_exit))) = outside;
+    wi__self.top = wi__marked(around);
+    if (protocol->exit) protocol->exit(manager, reason, NULL);
+}
+
 void wi__exit_left(const wi__frame *block) {
     const wi_protocol *protocol = wi__protocol_of(block);
-    if (!protocol || !protocol->exit) return;
-    wi__frame *around __attribute__((cleanup(wi__exit_over))) = wi__self.top;
-    wi__self.top = wi__marked(around);
-    protocol->exit(block->manager, WI_LEFT, NULL);
+    if (protocol) wi__run_marked_exit(wi__self.top, protocol, block->manager, WI_LEFT);
 }
 
 int wi__is_in_exit(wi__frame *link) {

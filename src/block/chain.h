@@ -33,6 +33,14 @@ void wi__end_landing(wi__landing *landing);
 wi__frame wi__take_off(wi__frame *top);
 /** Run the exit of a frame that was taken off, with WI_LEFT; nothing if it is no block. */
 void wi__exit_left(const wi__frame *block);
+/** A link to what is around a block, while the block's exit runs: see WI__IN_EXIT. */
+static inline wi__frame *wi__marked(wi__frame *link) {
+    uintptr_t bits = (uintptr_t)link;
+    return (wi__frame *)(bits | WI__IN_EXIT | (bits << 1 & WI__IN_OUTER_EXIT));
+}
+static inline wi__frame *wi__unmarked(wi__frame *link) {
+    return (wi__frame *)((uintptr_t)link & ~(uintptr_t)WI__MARKS);
+}
 /** Is the place with this link to what is around it in an exit, or does an error pass there? */
 int wi__is_in_exit(wi__frame *link);
 /** Would an error land between it and the frame `outside`? */

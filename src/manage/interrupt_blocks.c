@@ -16,7 +16,6 @@ static int live;              /* what tells of the signal being worked off, and 
 
 /* What a thread knows of itself; its address is the thread's identity. */
 static WI__THREAD_LOCAL struct {
-    int open; /* blocks that it has opened, less those that it has closed itself */
     int held_off;
     uint32_t raised; /* the serial of the signal that was raised here last */
     double grace_s;  /* of the block that it was raised in */
@@ -84,7 +83,7 @@ void wi__interrupts_open(wi_interrupts *block) {
     newest = block;
     publish_grace();
     pthread_mutex_unlock(&lock);
-    here.open++;
+    wi__self.marks_exits++;
 }
 
 static void take_off_list(wi_interrupts *block) {
@@ -110,7 +109,7 @@ static void close_open(wi_interrupts *block, wi__signal *unseen) {
     take_off_list(block);
     block->is_open = 0;
     live -= block->claimed;
-    if (block->thread == &here) here.open--;
+    if (block->thread == &here) wi__self.marks_exits--;
     publish_grace();
     settle();
 }
@@ -188,13 +187,13 @@ void wi__interrupts_over(wi_interrupts *block) {
 
 void wi__interrupts_hold_off(int steps) { here.held_off += steps; }
 
-int wi__interrupts_may_come(void) { return here.open && !here.held_off; }
+int wi__interrupts_may_come(void) { return wi__self.marks_exits && !here.held_off; }
 
 double wi__interrupts_grace(const wi__signal *signal) {
     double grace_s = -1;
     if (!signal->number) return -1;
     if (here.raised == signal->serial) return here.grace_s;
-    if (!here.open) return -1;
+    if (!wi__self.marks_exits) return -1;
     pthread_mutex_lock(&lock);
     const wi_interrupts *block = newest;
     while (block && !(block->thread == &here && is_unseen(block, signal))) block = block->next;
@@ -244,7 +243,7 @@ static void in_child(void) {
     for (wi_interrupts *block = newest; block; block = block->next) block->is_open = 0;
     newest = NULL;
     live = 0;
-    here.open = 0;
+    wi__self.marks_exits = 0;
     wi__signals_leave_parent();
     after_fork();
 }
