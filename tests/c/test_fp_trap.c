@@ -265,6 +265,23 @@ trapping(located_the_block_goes_on_and_its_error_tells_the_place) {
     divide();
 }
 
+static void trap_in_a_stack(void *unused) {
+    (void)unused;
+    within (stack, wi_exit_stack()) {
+        wi_stack_enter(stack, wi_fp_guard(USUAL, .trap = 1));
+        divide();
+        went_on++;
+    }
+}
+
+trapping(in_an_exit_stack_the_error_is_raised_at_its_end) {
+    wi_error *error = error_of(trap_in_a_stack, NULL);
+    expect_place(error, "fp_guard: division by zero in this block, first in divide");
+    expect_count(went_on, 1);
+    wi_error_free(error);
+    divide();
+}
+
 /* ---- SIGFPE ---- */
 
 static sigjmp_buf before_the_signal;
@@ -431,6 +448,7 @@ int main(void) {
         clean_test(after_the_first_flags_are_reported_at_the_end),
         clean_test(the_innermost_guard_that_looks_for_a_flag_has_it),
         clean_test(located_the_block_goes_on_and_its_error_tells_the_place),
+        clean_test(in_an_exit_stack_the_error_is_raised_at_its_end),
         clean_test(the_handler_from_before_gets_what_is_not_a_guards),
         clean_test(a_signal_that_was_ignored_is_ignored),
         clean_test(what_the_program_itself_lets_trap_is_its_own),
