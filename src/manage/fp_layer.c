@@ -6,7 +6,7 @@
 WI__THREAD_LOCAL wi__fp_layer *wi__fp_innermost;
 
 /* Its address tells the threads that live from each other. */
-static const void *this_thread(void) { return &wi__fp_innermost; }
+static const void *this_thread(void) { return (const void *)&wi__fp_innermost; }
 
 void wi__fp_layer_check_closed(const wi__fp_layer *layer, const char *name) {
     if (layer->thread)

@@ -151,7 +151,11 @@ typedef struct divider {
 } divider;
 static wi_verdict divider_exit(void *self, wi_reason reason, const wi_error *error) {
     (void)self, (void)reason, (void)error;
+    static volatile long double something = 1, nothing, quotient, sum;
     divide();
+    quotient = something / nothing; /* of x87, on x86 */
+    sum = quotient + 1;
+    (void)sum;
     went_on++;
     return WI_PROPAGATE;
 }
@@ -185,6 +189,19 @@ static void check_then_go_on(void *unused) {
     }
 }
 
+static void divide_as_body(void *unused) {
+    (void)unused;
+    divide();
+}
+
+trapping(a_handler_inside_finds_the_modes_of_its_block) {
+    within (wi_rounding(FE_UPWARD))
+        within (wi_fp_guard(USUAL, .trap = 1)) {
+            wi_error_free(error_of(divide_as_body, NULL));
+            expect_count(fegetround(), FE_UPWARD);
+        }
+}
+
 trapping(modes_are_put_back_after_a_trap) {
     check_then_go_on(NULL);
     expect_count(fegetround(), FE_TONEAREST);
@@ -194,7 +211,7 @@ trapping(modes_are_put_back_after_a_trap) {
 static void handle_inside(void *unused) {
     (void)unused;
     within (wi_fp_guard(USUAL, .trap = 1)) {
-        wi_error_free(error_of((void (*)(void *))(void (*)(void))divide, NULL));
+        wi_error_free(error_of(divide_as_body, NULL));
         if (unused) make_nan();
     }
 }
@@ -261,6 +278,23 @@ trapping(located_the_block_goes_on_and_its_error_tells_the_place) {
     expect_place(
         error, "fp_guard: invalid operation and division by zero in this block, first in quotient");
     expect(went_on);
+    wi_error_free(error);
+    divide();
+}
+
+static void trap_in_a_stack(void *unused) {
+    (void)unused;
+    within (stack, wi_exit_stack()) {
+        wi_stack_enter(stack, wi_fp_guard(USUAL, .trap = 1));
+        divide();
+        went_on++;
+    }
+}
+
+trapping(in_an_exit_stack_the_error_is_raised_at_its_end) {
+    wi_error *error = error_of(trap_in_a_stack, NULL);
+    expect_place(error, "fp_guard: division by zero in this block, first in divide");
+    expect_count(went_on, 1);
     wi_error_free(error);
     divide();
 }
@@ -409,7 +443,7 @@ trapping(a_child_traps_for_itself) {
         fflush(NULL);
         child = fork();
         if (child == 0) {
-            wi_error_free(error_of((void (*)(void *))(void (*)(void))divide, NULL));
+            wi_error_free(error_of(divide_as_body, NULL));
             _exit(went_on);
         }
         expect_count(exit_of(child), 0);
@@ -427,10 +461,12 @@ int main(void) {
 #endif
         clean_test(a_hundred_traps_leave_nothing_behind),
         clean_test(exits_do_not_trap_once_the_error_is_raised),
+        clean_test(a_handler_inside_finds_the_modes_of_its_block),
         clean_test(modes_are_put_back_after_a_trap),
         clean_test(after_the_first_flags_are_reported_at_the_end),
         clean_test(the_innermost_guard_that_looks_for_a_flag_has_it),
         clean_test(located_the_block_goes_on_and_its_error_tells_the_place),
+        clean_test(in_an_exit_stack_the_error_is_raised_at_its_end),
         clean_test(the_handler_from_before_gets_what_is_not_a_guards),
         clean_test(a_signal_that_was_ignored_is_ignored),
         clean_test(what_the_program_itself_lets_trap_is_its_own),
