@@ -164,6 +164,7 @@ void within_cover(int signal, const struct sigaction *before, bool of_python) {
     of->before = *before;
     of->of_python = of_python;
     of->second = 0;
+    is_expected = 0;
     memset(&ours, 0, sizeof ours);
     ours.sa_sigaction = on_signal;
     ours.sa_flags =

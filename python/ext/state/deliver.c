@@ -86,6 +86,13 @@ static PyObject *is_worked_off(PyObject *module, PyObject *reference) {
     Py_RETURN_NONE;
 }
 
+/* Its end is noticed: nobody handles it, or somebody has. */
+static int watch(within_state *state, PyObject *exception) {
+    if (within_hook_uncaught(state)) return -1;
+    return within_hold(&state->raised_interrupt,
+                       PyWeakref_NewRef(exception, state->interrupt_is_worked_off));
+}
+
 PyObject *within_raise_interrupted(within_state *state, within_interrupts *block) {
     PyObject *signal = within_signal_name(block, within_waiting_signal());
     within_signal_is_raised();
@@ -95,10 +102,10 @@ PyObject *within_raise_interrupted(within_state *state, within_interrupts *block
         return NULL;
     }
     PyObject *exception = make(state, block);
-    if (exception && !within_hook_uncaught(state) &&
-        !within_hold(&state->raised_interrupt,
-                     PyWeakref_NewRef(exception, state->interrupt_is_worked_off)))
+    if (exception && !watch(state, exception))
         PyErr_SetObject((PyObject *)Py_TYPE(exception), exception);
+    else
+        forget(); /* there is no memory, which is an error too */
     Py_XDECREF(exception);
     return NULL;
 }
