@@ -85,7 +85,7 @@ static void interrupts_enter(void *self) {
     check(&block->options);
     block->taken = wanted(&block->options);
     interrupts_describe(block, names, sizeof names);
-    block->holding = wi_hold("interrupts", "%s", names);
+    block->holding = wi_hold("signals", "%s", names);
     wi__interrupts_open(block);
 }
 

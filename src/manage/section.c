@@ -8,10 +8,18 @@
 #include "manage/safe_point.h"
 #include "record/scope.h"
 
+/* The rare cases are calls of their own, so that the usual one keeps nothing across a call. */
+WI__RARE static void enter_when_due(wi_section *section) {
+    wi__safe_point(section->opened.site);
+    wi__scope_begin(&section->opened, section->name);
+}
+
 void wi__section_enter(void *self) {
     wi_section *section = self;
-    wi__poll(section->opened.site);
-    wi__scope_begin(&section->opened, section->name);
+    if (wi__safe_point_is_due())
+        enter_when_due(section);
+    else
+        wi__scope_begin(&section->opened, section->name);
 }
 
 void wi__named_section_enter(void *self) {
