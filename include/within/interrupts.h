@@ -136,6 +136,8 @@ WI_API int wi__interrupts_pending(const wi_interrupts *block, wi__interruption *
 WI_API void wi__interrupts_seen(wi_interrupts *block);
 /* What was raised has been handled: from now on another signal is the first. Any number of times. */
 WI_API void wi__interrupts_over(wi_interrupts *block);
+/* A signal that is queued with this as its value is none: it ends a system call, and the handler before is called. */
+extern WI_API char wi__no_signal;
 
 WI__END_DECLS
 

@@ -2,6 +2,7 @@
 #include "core_call.h"
 
 #include <within/error.h>
+#include <within/interrupts.h>
 
 #include "raised.h"
 
@@ -51,10 +52,18 @@ static void add_handled(PyObject *exception) {
     PyException_SetContext(exception, handled);
 }
 
+/* What comes for a block of Python's is raised by Python, behind the call: many a call is an exit. */
+static int call_uninterrupted(void (*fn)(void *arg), void *arg, wi_error **error) {
+    wi__uninterrupted_protocol.enter(NULL);
+    int returned = wi_call(fn, arg, error);
+    wi__uninterrupted_protocol.exit(NULL, WI_END, NULL);
+    return returned;
+}
+
 int within_call(void (*fn)(void *arg), void *arg) {
     wi_error *error = NULL;
     int returned;
-    Py_BEGIN_ALLOW_THREADS returned = wi_call(fn, arg, &error);
+    Py_BEGIN_ALLOW_THREADS returned = call_uninterrupted(fn, arg, &error);
     Py_END_ALLOW_THREADS if (returned) return 0;
     PyObject *exception = exception_of(error);
     wi_error_free(error);

@@ -35,7 +35,9 @@
     X(csv_log)                                                                                     \
     X(tempdir)                                                                                     \
     X(fp_guard)                                                                                    \
-    X(fp_modes)
+    X(fp_modes)                                                                                    \
+    X(deliver)                                                                                     \
+    X(interrupts)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */
 #define WITHIN_CONTEXTLIB_PARTS(X)                                                                 \
@@ -63,6 +65,16 @@
     X(PyTypeObject, with_method)                                                                   \
     X(PyObject, data_error)                                                                        \
     X(PyTypeObject, checkpoint_series)                                                             \
+    X(PyObject, interrupted)             /* within.Interrupted */                                  \
+    X(PyObject, raised_interrupt)        /* a weak reference to the last one */                    \
+    X(PyObject, interrupt_is_worked_off) /* what that calls */                                     \
+    X(PyObject, deliver)                 /* what Python calls for a signal */                      \
+    X(PyObject, set_signal_handler)      /* _signal.signal */                                      \
+    X(PyObject, default_handler)         /* SIG_DFL, as Python has it */                           \
+    X(PyObject, default_int_handler)                                                               \
+    X(PyObject, handlers_before) /* of signals that are taken: what Python had for them */         \
+    X(PyObject, excepthook)                                                                        \
+    X(PyObject, unraisablehook)                                                                    \
     X(PyTypeObject, section)                                                                       \
     X(PyTypeObject, tree)                                                                          \
     X(PyTypeObject, iteration)                                                                     \

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from io import BufferedRandom, BufferedWriter, TextIOWrapper
 from os import PathLike
 from pathlib import Path
+from signal import Signals
 from types import TracebackType
 from typing import Any, Generic, Literal, NamedTuple, Protocol, SupportsFloat, SupportsIndex, TypeVar, final, overload, type_check_only
 
@@ -157,6 +158,31 @@ class tempdir:
     def __enter__(self) -> str: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
+
+class Interrupted(KeyboardInterrupt):
+    @property
+    def signal(self) -> Signals: ...
+    @property
+    def time(self) -> float: ...
+    @property
+    def grace_left(self) -> float: ...
+
+class interrupts:
+    def __init__(self, *signals: str | int, grace: float | None = None) -> None: ...
+    @property
+    def signal(self) -> Signals | None: ...
+    @property
+    def grace_left(self) -> float: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+class uninterrupted:
+    def __enter__(self) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None: ...
 
 @final

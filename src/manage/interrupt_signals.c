@@ -14,6 +14,7 @@
 enum { SAME_WITHIN_US = 100000, NUMBER_BITS = 8 };
 
 int wi__interrupt_is_due;
+char wi__no_signal;
 
 static struct slot {
     int installed; /* the handler is ours */
@@ -69,6 +70,10 @@ static arrival note(int number, const siginfo_t *info) {
     return is_same && now < (found >> NUMBER_BITS) + SAME_WITHIN_US ? FIRST_OR_SAME : SECOND;
 }
 
+static int is_none(const siginfo_t *info) {
+    return info->si_code == SI_QUEUE && info->si_value.sival_ptr == &wi__no_signal;
+}
+
 static int is_function(const struct sigaction *action) {
     return action->sa_flags & SA_SIGINFO ||
            (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
@@ -97,7 +102,11 @@ static void on_signal(int number, siginfo_t *info, void *context) {
     int errnum = errno;
     const struct slot *slot = &slots[number];
     __atomic_add_fetch(&handlers_running, 1, __ATOMIC_SEQ_CST);
-    arrival when = LOAD(slot->installed) ? note(number, info) : LATE;
+    arrival when = LATE;
+    if (is_none(info))
+        when = FIRST_OR_SAME;
+    else if (LOAD(slot->installed))
+        when = note(number, info);
     __atomic_sub_fetch(&handlers_running, 1, __ATOMIC_SEQ_CST);
     if (is_function(&slot->chain))
         call(&slot->chain, number, info, context);

@@ -5,6 +5,7 @@ import importlib.util
 import io
 import json
 import os
+import signal
 import sqlite3
 import sys
 import tempfile
@@ -123,6 +124,23 @@ def saved() -> None:
         step: int = newest.step
         passed: list[tuple[str, str]] = series.passed_over
         assert loss == 1 and step == 3 and not passed and newest.path.read_text() == "state"
+
+
+# ---- interrupts ----
+
+
+def interrupted() -> None:
+    try:
+        with wi.interrupts("SIGUSR1", signal.SIGUSR2, grace=30) as stop:
+            with wi.uninterrupted():
+                came: signal.Signals | None = stop.signal
+                left: float = stop.grace_left
+            assert came is None and left == 30
+            signal.raise_signal(signal.SIGUSR1)
+    except wi.Interrupted as error:
+        which: signal.Signals = error.signal
+        when: float = error.time + error.grace_left
+        assert which is signal.SIGUSR1 and when > 0
 
 
 # ---- profilers ----
@@ -287,6 +305,7 @@ def main() -> None:
     floating_point()
     csv_logs()
     saved()
+    interrupted()
     profilers()
     managers()
     with tempfile.TemporaryDirectory() as folder:
