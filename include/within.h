@@ -16,6 +16,7 @@
 #include <within/generator.h>
 #include <within/lock.h>
 #include <within/record.h>
+#include <within/redirect.h>
 #include <within/rng.h>
 #include <within/section.h>
 #include <within/span.h>
