@@ -33,6 +33,7 @@
     X(checkpoints)                                                                                 \
     X(checkpoint_save)                                                                             \
     X(csv_log)                                                                                     \
+    X(redirection)                                                                                 \
     X(tempdir)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */

@@ -26,6 +26,11 @@ _CellType = type[int] | type[float] | type[str] | type[bool]
 class _Stream(Protocol):
     def write(self, text: str, /) -> object: ...
 
+@type_check_only
+class _Descriptor(Protocol):
+    def fileno(self) -> int: ...
+    def flush(self) -> object: ...
+
 __version__: str
 
 class DataError(ValueError): ...
@@ -135,6 +140,26 @@ class tempdir:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None: ...
+
+class redirect_output:
+    def __init__(
+        self,
+        target: _Path | int | _Descriptor | None = None,
+        *,
+        stdout: bool = True,
+        stderr: bool = True,
+        tee: bool = False,
+        append: bool = False,
+    ) -> None: ...
+    @property
+    def bytes(self) -> builtins.bytes: ...
+    @property
+    def text(self) -> str: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
+    def __call__(self, function: _Function, /) -> _Function: ...
 
 @final
 class csv_log:
