@@ -344,17 +344,19 @@ print("before")
 with wi.redirect_output(tee=True) as output:
     print("parent inside")
     child = os.fork()
-    if not child:
+    if child:
+        assert os.waitpid(child, 0)[1] == 0
+    else:
         print("child inside")
 if not child:
-    os.write(1, b"child outside\\n")
+    os.write(1, b"child outside ")
     os._exit(0)
-assert os.waitpid(child, 0)[1] == 0
 print("parent outside")
-assert output.text in ("parent inside\\nchild inside\\n", "parent inside\\n"), output.text
+assert output.text == "parent inside\\nchild inside\\n", output.text
 """)
-    lines = done.stdout.splitlines()
-    assert lines.count("child outside") == lines.count("parent outside") == lines.count("parent inside") == 1
+    assert done.stdout.count("child outside ") == 1
+    lines = done.stdout.replace("child outside ", "").splitlines()
+    assert lines == ["before", "parent inside", "child inside", "parent outside"]
 
 
 # ---- errors ----
