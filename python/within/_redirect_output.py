@@ -100,10 +100,12 @@ class redirect_output:
             raise RuntimeError(f"{self!r} is not open")
         streams, self._streams = self._streams, None
         try:
-            self._write_out(streams)
+            try:
+                self._write_out(streams)
+            finally:
+                for stream in reversed(streams):
+                    stream.put_back()
         finally:
-            for stream in reversed(streams):
-                stream.put_back()
             self._core.exit()
 
     def __call__(self, function):

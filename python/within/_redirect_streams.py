@@ -13,7 +13,7 @@ class Stream:
 
     def __init__(self, name, fd, redirected):
         self.name, self.fd = name, fd
-        self.before = self.stream = getattr(sys, name)
+        self.before = self.stream = getattr(sys, name, None)
         self.by_line = True  # whether it was so before
         if not _is_on(self.stream, fd):
             if redirected:
@@ -47,13 +47,14 @@ class Stream:
                 return
         if getattr(sys, self.name, None) is self.stream:
             setattr(sys, self.name, self.before)
-        if not self.by_line:
+        if not self.by_line and not self.stream.closed:
             self.stream.reconfigure(line_buffering=False)
 
 
 def flush(name, fd):
     """Write out what Python's own streams on a descriptor hold."""
-    for stream in {id(each): each for each in (getattr(sys, name), getattr(sys, f"__{name}__"))}.values():
+    now, first = (getattr(sys, each, None) for each in (name, f"__{name}__"))
+    for stream in [now] if now is first else [now, first]:
         if _is_on(stream, fd):
             stream.flush()
 

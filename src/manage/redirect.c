@@ -159,6 +159,7 @@ static void undo(struct wi__redirection *r) {
     wi__tee_free(r->tee);
     if (r->target >= 0) wi__close(r->target);
     wi__capture_free(r->capture);
+    wi__streams_put_back(&r->streams);
     free(r);
 }
 
@@ -178,7 +179,7 @@ static wi__trouble begin(void *self) {
     }
     if (r->capture) wi__captured_open(redirect->options.into, r->capture);
     if (redirect->options.by_line || wi__same_place(STDOUT_FILENO, STDERR_FILENO))
-        wi__streams_by_line();
+        wi__streams_by_line(&r->streams);
     redirect->open = r;
     return trouble;
 }

@@ -67,41 +67,61 @@ void wi__streams_flush(void) {
     flush_fortran();
 }
 
+/* ---- stdout line by line ---- */
+
+/* Blocks may end in any order. Guarded by stdout's own lock, which forked children find free. */
+static struct {
+    int blocks, by_line; /* open, and those of them that want it so */
+    int was_by_line;     /* before the first of them */
+} now;
+
 /* The C library looks at the descriptor when the stream is first written to. */
 static int is_by_line(FILE *stream) {
     if (__fbufsize(stream)) return __flbf(stream);
     return isatty(fileno(stream));
 }
 
-void wi__streams_keep(wi__streams *before) {
-    before->failed[0] = ferror(stdout);
-    before->failed[1] = ferror(stderr);
-    before->by_line = is_by_line(stdout);
-}
-
 static int is_unbuffered(FILE *stream) { return __fbufsize(stream) == 1; }
+
+void wi__streams_keep(wi__streams *block) {
+    flockfile(stdout);
+    if (now.blocks++ == 0) now.was_by_line = is_by_line(stdout);
+    funlockfile(stdout);
+    block->failed[0] = ferror(stdout);
+    block->failed[1] = ferror(stderr);
+    block->by_line = 0;
+}
 
 /* glibc takes room that it has found in a buffer before for room still, whatever the mode has become. */
 static void forget_room(FILE *stream) {
 #ifdef __GLIBC__
-    flockfile(stream);
     stream->_IO_write_end = stream->_IO_write_base;
-    funlockfile(stream);
 #else
     (void)stream;
 #endif
 }
 
-void wi__streams_by_line(void) {
-    if (is_unbuffered(stdout)) return;
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    forget_room(stdout);
+void wi__streams_by_line(wi__streams *block) {
+    flockfile(stdout);
+    block->by_line = 1;
+    now.by_line++;
+    if (!is_unbuffered(stdout)) {
+        setvbuf(stdout, NULL, _IOLBF, 0);
+        forget_room(stdout);
+    }
+    funlockfile(stdout);
 }
 
-void wi__streams_put_back(const wi__streams *before) {
-    if (!is_unbuffered(stdout) && !before->by_line != !__flbf(stdout))
-        setvbuf(stdout, NULL, before->by_line ? _IOLBF : _IOFBF, 0);
+void wi__streams_put_back(const wi__streams *block) {
+    flockfile(stdout);
+    now.blocks--;
+    now.by_line -= block->by_line;
+    if (!now.by_line && !is_unbuffered(stdout) && !now.was_by_line != !__flbf(stdout))
+        setvbuf(stdout, NULL, now.was_by_line ? _IOLBF : _IOFBF, 0);
+    funlockfile(stdout);
 }
+
+/* ---- what could not be written ---- */
 
 static int is_on(FILE *stream, const int *fds, int count) {
     for (int i = 0; i < count; i++)
@@ -116,7 +136,7 @@ static wi__trouble finish(FILE *stream, int had_failed) {
     return wi__trouble_of(failed ? "an earlier write of it has failed" : NULL, 0);
 }
 
-wi__trouble wi__streams_finish(const wi__streams *before, const int *fds, int count) {
+wi__trouble wi__streams_finish(const wi__streams *block, const int *fds, int count) {
     FILE *streams[2] = {stdout, stderr};
     wi__trouble first = WI__NO_TROUBLE;
     flush_fortran();
@@ -125,7 +145,7 @@ wi__trouble wi__streams_finish(const wi__streams *before, const int *fds, int co
             flush(streams[i]);
             continue;
         }
-        wi__trouble trouble = finish(streams[i], before->failed[i]);
+        wi__trouble trouble = finish(streams[i], block->failed[i]);
         if (!first.what) first = trouble;
     }
     return first;

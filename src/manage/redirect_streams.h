@@ -6,19 +6,19 @@
 
 #include "manage/trouble.h"
 
-/* What is changed for a block. */
+/* What a block knows of them. */
 typedef struct wi__streams {
     int failed[2]; /* had stdout, stderr failed before? */
-    int by_line;   /* was stdout written out line by line? */
+    int by_line;   /* does it want stdout written out line by line? */
 } wi__streams;
 
 /** Write out what they hold. */
 void wi__streams_flush(void);
 
-/** Remember how they are. Before their descriptors change. */
-void wi__streams_keep(wi__streams *before);
-/** Let stdout be written out line by line; one that is not buffered at all stays so. */
-void wi__streams_by_line(void);
+/** A block begins: remember how they are. Before their descriptors change. */
+void wi__streams_keep(wi__streams *block);
+/** Let stdout be written out line by line until the block ends; one that is not buffered at all stays so. */
+void wi__streams_by_line(wi__streams *block);
 /**
  * Write out what they hold, while the descriptors fds[0] to fds[count - 1] still lead elsewhere; what cannot be
  * written is dropped.
@@ -26,8 +26,8 @@ void wi__streams_by_line(void);
  * @return what went wrong with those on these descriptors, now or since wi__streams_keep; they do not count as failed
  *         from then on.
  */
-wi__trouble wi__streams_finish(const wi__streams *before, const int *fds, int count);
-/** Let stdout be as it was. After its descriptor was put back. */
-void wi__streams_put_back(const wi__streams *before);
+wi__trouble wi__streams_finish(const wi__streams *block, const int *fds, int count);
+/** The block ends, after the descriptors were put back: let stdout be as it was, once no block needs it otherwise. */
+void wi__streams_put_back(const wi__streams *block);
 
 #endif

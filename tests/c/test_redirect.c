@@ -690,6 +690,22 @@ alone(stdout_is_buffered_afterwards_as_it_was) {
     expect_count(__fbufsize(stdout), 1);
 }
 
+alone(stdout_is_by_line_as_long_as_a_block_wants_it) {
+    stand_outside();
+    setvbuf(stdout, NULL, _IOFBF, 0);
+    wi_redirect outer = wi_redirect(1, .path = "outer"), first = wi_redirect_output(.path = "log"),
+                second = wi_redirect_output(.path = "log", .append = 1);
+    enter(&outer);
+    enter(&first);
+    enter(&second);
+    leave(&first);
+    expect(__flbf(stdout));
+    leave(&second);
+    expect(!__flbf(stdout));
+    leave(&outer);
+    expect(!__flbf(stdout));
+}
+
 static void print_on_a_terminal(void) {
     int terminal = posix_openpt(O_RDWR | O_NOCTTY);
     expect(grantpt(terminal) == 0 && unlockpt(terminal) == 0);
@@ -963,6 +979,7 @@ int main(void) {
         test(a_full_disk_is_told_with_the_file_and_nothing_gets_outside),
         test(what_had_failed_before_is_no_error_of_the_block),
         test(stdout_is_buffered_afterwards_as_it_was),
+        test(stdout_is_by_line_as_long_as_a_block_wants_it),
         test(stdout_that_was_never_used_is_by_line_on_a_terminal_afterwards),
         test(a_thread_that_waits_for_input_is_not_waited_for),
         test(a_tee_goes_on_to_where_the_descriptor_led),
