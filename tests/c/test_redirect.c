@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <termios.h>
 
+#include "manage/redirect_slot.h"
 #include "manage/redirect_tee.h"
 
 #define BODY(name) static void name(void *arg WI__UNUSED)
@@ -421,6 +422,24 @@ alone(blocks_that_end_in_any_order_put_back_what_was_there_first) {
     }
     expect_text(outside(), "(0)(1)(2)(3)(4)(5)");
     expect_count(next_descriptor(), first);
+}
+
+/* Two threads that begin at the same time. */
+alone(a_slot_remembers_what_was_there_when_it_led_elsewhere) {
+    wi__slot one, other;
+    int first = open("first", O_WRONLY | O_CREAT, 0600),
+        second = open("second", O_WRONLY | O_CREAT, 0600);
+    stand_outside();
+    expect(wi__slot_keep(&one, 1) == 0 && wi__slot_keep(&other, 1) == 0);
+    expect(wi__slot_lead(&one, first) == 0 && wi__slot_lead(&other, second) == 0);
+    say(1, "2");
+    expect_count(wi__slot_put_back(&other), 0);
+    say(1, "1");
+    expect_count(wi__slot_put_back(&one), 0);
+    say(1, "0");
+    expect_text(content("first"), "1");
+    expect_text(content("second"), "2");
+    expect_text(outside(), "0");
 }
 
 static void *redirect_again_and_again(void *arg) {
@@ -967,6 +986,7 @@ int main(void) {
         test(a_descriptor_closed_or_led_elsewhere_meanwhile_is_put_back),
         test(blocks_of_one_descriptor_nest),
         test(blocks_that_end_in_any_order_put_back_what_was_there_first),
+        test(a_slot_remembers_what_was_there_when_it_led_elsewhere),
         test(blocks_on_several_threads_put_back_what_was_there_first),
         test(lines_of_threads_stay_whole),
         test(one_manager_is_one_block_at_a_time),

@@ -339,7 +339,9 @@ def test_a_block_that_nobody_ends_is_ended_with_a_warning(capfd):
 
 
 def test_a_forked_child_puts_back_its_own(python):
-    done = python(BEGIN + """
+    done = python(
+        BEGIN
+        + """
 print("before")
 with wi.redirect_output(tee=True) as output:
     print("parent inside")
@@ -353,7 +355,9 @@ if not child:
     os._exit(0)
 print("parent outside")
 assert output.text == "parent inside\\nchild inside\\n", output.text
-""")
+""",
+        PYTHONWARNINGS="ignore",  # of a fork beside the thread of the tee
+    )
     assert done.stdout.count("child outside ") == 1
     lines = done.stdout.replace("child outside ", "").splitlines()
     assert lines == ["before", "parent inside", "child inside", "parent outside"]
