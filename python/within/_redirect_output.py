@@ -108,7 +108,7 @@ class redirect_output:
         finally:
             self._core.exit()
 
-    def __call__(self, function):
+    def __call__(self, function, /):
         import inspect
 
         from ._decorators import in_section
