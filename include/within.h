@@ -18,6 +18,7 @@
 #include <within/interrupts.h>
 #include <within/lock.h>
 #include <within/record.h>
+#include <within/redirect.h>
 #include <within/rng.h>
 #include <within/section.h>
 #include <within/seed.h>

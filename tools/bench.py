@@ -42,6 +42,7 @@ RUNS = [
     ("rng", False, {}),
     ("floating_point", False, {}),
     ("seed", False, {}),
+    ("redirect", False, {}),
 ]
 OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
 PYTHON_PROGRAMS = ["bench/python.py", "bench/rng.py"]

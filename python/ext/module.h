@@ -37,7 +37,8 @@
     X(fp_guard)                                                                                    \
     X(fp_modes)                                                                                    \
     X(deliver)                                                                                     \
-    X(interrupts)
+    X(interrupts)                                                                                  \
+    X(redirection)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */
 #define WITHIN_CONTEXTLIB_PARTS(X)                                                                 \

@@ -27,6 +27,8 @@ wi.atomic_file("out", "wb", encoding="utf-8")
 wi.atomic_path("out", "w")
 wi.h5_file("run.h5", "x")
 wi.h5_recover("run.h5")
+wi.redirect_output("log", True)
+wi.redirect_output(3.5)
 wi.transaction("runs.db")
 wi.transaction(sqlite3.connect("runs.db"), 5)
 for item in wi.Profiler().iterate("batch", 3):

@@ -91,6 +91,27 @@ def floating_point() -> None:
     except FloatingPointError as error:
         assert str(error) == "fp_guard: invalid operation in this block"
     assert high > one / three and same is rounding and other is flushing and different is guard
+# ---- redirected output ----
+
+
+@wi.redirect_output(os.devnull, stderr=False)
+def chat(count: int) -> int:
+    print("-" * count)
+    return count
+
+
+def redirected(folder: Path) -> None:
+    with wi.redirect_output() as output:
+        print("caught")
+        so_far: bytes = output.bytes
+    with wi.redirect_output(folder / "log", tee=False, append=True), open(folder / "other", "w") as file:
+        print("into the log")
+        with wi.redirect_output(file, stdout=False), wi.redirect_output(1, stdout=False):
+            os.write(2, b"into the log too\n")
+    text: str = output.text
+    count: int = chat(3)
+    assert so_far == b"caught\n" and text == "caught\n" and count == 3
+    assert (folder / "log").read_text() == "into the log\ninto the log too\n"
 
 
 # ---- CSV logs ----
@@ -310,6 +331,7 @@ def main() -> None:
     managers()
     with tempfile.TemporaryDirectory() as folder:
         files(Path(folder))
+        redirected(Path(folder))
         if importlib.util.find_spec("h5py"):
             hdf5_files(Path(folder))
     transactions()
