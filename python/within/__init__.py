@@ -11,6 +11,7 @@ from ._h5_file import h5_file, h5_recover  # noqa: F401
 from ._stats import SectionStats  # noqa: F401
 from ._within import DataError, Timer, csv_log, section, tempdir  # noqa: F401
 from ._profiler import Profiler  # noqa: F401
+from ._temporary_seed import temporary_seed  # noqa: F401
 from ._transaction import transaction  # noqa: F401
 
 __version__ = _within.__version__

@@ -16,6 +16,11 @@ def checksum(numpy, numbers):
     return f"{int((numbers.view(numpy.uint64) * weights).sum()):016x}"
 
 
+def test_both_languages_print_the_same(root):
+    _, printed = of_the_page(root)
+    assert len(printed) == 2 and printed[0] == printed[1] != ""
+
+
 def test_they_are_the_checksums_of_numpys_numbers(root, compile_c, tmp_path, numpy):
     text, _ = of_the_page(root)
     done = subprocess.run([compile_c(tmp_path, text)], capture_output=True, text=True, check=True)
