@@ -45,7 +45,7 @@ RUNS = [
     ("redirect", False, {}),
 ]
 OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
-PYTHON_PROGRAMS = ["bench/python.py", "bench/rng.py"]
+PYTHON_PROGRAMS = ["bench/python.py", "bench/rng.py", "bench/seed.py"]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")
 
 

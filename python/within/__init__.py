@@ -13,6 +13,7 @@ from ._stats import SectionStats  # noqa: F401
 from ._within import DataError, Timer, csv_log, flush_denormals, fp_guard, rounding, section, tempdir  # noqa: F401
 from ._profiler import Profiler  # noqa: F401
 from ._redirect_output import redirect_output  # noqa: F401
+from ._temporary_seed import temporary_seed  # noqa: F401
 from ._transaction import transaction  # noqa: F401
 
 __version__ = _within.__version__

@@ -2,9 +2,9 @@
 #include <pthread.h>
 
 #include "manage/seed_source.h"
+#include "record/fork.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 static WI__THREAD_LOCAL struct {
     int is_held;
     int was_cancellable;
@@ -18,7 +18,9 @@ static void after_fork(void) {
     if (!mine.is_held) pthread_mutex_unlock(&mutex);
 }
 
-static void watch_forks(void) { pthread_atfork(before_fork, after_fork, after_fork); }
+__attribute__((constructor(WI__WATCHES_NEXT))) static void watch_forks(void) {
+    pthread_atfork(before_fork, after_fork, after_fork);
+}
 
 /* Only functions of registered generators may come to a point where a thread is cancelled. */
 static int turn_cancellation_off(void) {
@@ -31,7 +33,6 @@ static int turn_cancellation_off(void) {
 void wi__seed_lock(const char *who) {
     if (mine.is_held)
         wi_raise(WI_USAGE_ERROR, "%s: not from a function of a registered generator", who);
-    pthread_once(&once, watch_forks);
     pthread_mutex_lock(&mutex);
     mine.is_held = 1;
     mine.was_cancellable = turn_cancellation_off();

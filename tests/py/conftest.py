@@ -3,7 +3,6 @@
 import os
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -56,14 +55,3 @@ def compile_c(build):
         return program
 
     return compile_program
-
-
-@pytest.fixture(scope="session")
-def numpy(build):
-    """NumPy, of this interpreter or of the folder that the build fetched it into."""
-    try:
-        import numpy
-    except ImportError:
-        sys.path.append(str(build / "numeric"))
-        numpy = pytest.importorskip("numpy", reason="there is no NumPy to compare with", exc_type=ImportError)
-    return numpy

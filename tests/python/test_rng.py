@@ -123,9 +123,6 @@ def program(tmp_path_factory):
     if not shutil.which("cc"):
         pytest.skip("there is no C compiler")
     folder = tmp_path_factory.mktemp("rng")
-def program(compile_c, tmp_path_factory):
-    """A function that gives a text's program, compiled once."""
-    made = {}
 
     @functools.lru_cache
     def compiled(text):

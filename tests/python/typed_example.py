@@ -5,6 +5,7 @@ import importlib.util
 import io
 import json
 import os
+import random
 import signal
 import sqlite3
 import sys
@@ -295,6 +296,21 @@ def transactions() -> None:
     assert rows == [(1,)]
 
 
+# ---- seeds ----
+
+
+@wi.temporary_seed(42)
+def noise(count: int) -> list[float]:
+    return [random.random() for _ in range(count)]
+
+
+def seeds() -> None:
+    first: list[float] = noise(3)
+    with wi.temporary_seed(42) as rng, wi.temporary_seed(0):
+        assert noise(3) == first
+        assert rng is None or rng.random() < 1
+
+
 # ---- building against the package ----
 
 
@@ -335,6 +351,7 @@ def main() -> None:
         if importlib.util.find_spec("h5py"):
             hdf5_files(Path(folder))
     transactions()
+    seeds()
     assert all(path.exists() for path in folders())
 
 
