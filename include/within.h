@@ -22,6 +22,7 @@
 #include <within/span.h>
 #include <within/suppress.h>
 #include <within/tempdir.h>
+#include <within/threads.h>
 #include <within/timer.h>
 #include <within/try.h>
 #include <within/version.h>
