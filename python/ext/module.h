@@ -3,7 +3,7 @@
  *
  * A part is a file with one type, or a few that are one idea, and a function that adds them to the module.
  * This folder has what the parts are made with; contextlib/ has the parts of within.contextlib, sections/ those
- * that measure, files/ those that write. Non-static names begin with within_.
+ * that measure, files/ those that write, state/ those that put back. Non-static names begin with within_.
  */
 #ifndef WITHIN_EXT_MODULE_H
 #define WITHIN_EXT_MODULE_H
@@ -32,6 +32,7 @@
     X(profiler)                                                                                    \
     X(checkpoints)                                                                                 \
     X(checkpoint_save)                                                                             \
+    X(core_block)                                                                                  \
     X(csv_log)                                                                                     \
     X(tempdir)
 

@@ -1,4 +1,4 @@
-"""Functions that run in a section of their own at every call: what ``@section(name)`` makes."""
+"""Functions that run in a block of their own at every call: what ``@section(name)`` and others make."""
 
 import functools
 import inspect
@@ -9,13 +9,22 @@ def in_section(section, function):
 
     Coroutines and generators are in it from their first step to their end, waiting included.
     """
+    name = section.label if hasattr(section, "label") else section.name
+    return in_block(section._again, function, f"{type(section).__name__}({name!r})")
+
+
+def in_block(again, function, name=None):
+    """Return `function`, run at every call in a manager of its own, which `again()` makes.
+
+    Coroutines and generators are in it from their first step to their end, waiting included. `name` is for messages;
+    by default that of the class that `again` is a method of.
+    """
     if isinstance(function, (staticmethod, classmethod)):
-        return type(function)(in_section(section, function.__func__))
+        return type(function)(in_block(again, function.__func__, name))
     if isinstance(function, type) or not callable(function):
         kind = f"class {function.__name__!r}" if isinstance(function, type) else type(function).__name__
-        name = section.label if hasattr(section, "label") else section.name
-        raise TypeError(f"{type(section).__name__}({name!r}) decorates functions, not {kind}")
-    return functools.wraps(function)(_wrapper_for(function)(section._again, function))
+        raise TypeError(f"{name or type(again.__self__).__name__} decorates functions, not {kind}")
+    return functools.wraps(function)(_wrapper_for(function)(again, function))
 
 
 def _wrapper_for(function):

@@ -74,6 +74,29 @@ def scratch() -> None:
     assert not Path(path).exists()
 
 
+# ---- state of the process ----
+
+
+@wi.environment({"SOLVER": "fast", "DEBUG": None})
+def solver() -> str:
+    return os.environ["SOLVER"]
+
+
+@wi.threads(2)
+def decompose(size: int) -> int:
+    return size
+
+
+def process_state() -> None:
+    with wi.environment({b"SOLVER": b"slow"}, FOLDER=Path("/tmp")), wi.environment(), wi.threads(1):
+        assert os.environ["SOLVER"] == "slow" and os.environ["FOLDER"] == "/tmp"
+    with wi.workdir(Path("/")) as path:
+        text: str = path
+    name: str = solver()
+    size: int = decompose(3)
+    assert (text, name, size) == ("/", "fast", 3)
+
+
 # ---- CSV logs ----
 
 
@@ -266,6 +289,7 @@ def main() -> None:
     sections()
     timers()
     scratch()
+    process_state()
     csv_logs()
     saved()
     profilers()
