@@ -10,6 +10,7 @@
 #include <within/checkpoints.h>
 #include <within/closing.h>
 #include <within/csv.h>
+#include <within/environment.h>
 #include <within/error.h>
 #include <within/exit_stack.h>
 #include <within/file.h>
@@ -25,8 +26,10 @@
 #include <within/span.h>
 #include <within/suppress.h>
 #include <within/tempdir.h>
+#include <within/threads.h>
 #include <within/timer.h>
 #include <within/try.h>
 #include <within/version.h>
+#include <within/workdir.h>
 
 #endif

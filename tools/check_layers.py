@@ -37,7 +37,8 @@ MAY_INCLUDE = {
 PUBLIC = {
     "block": "block error exit_stack generator macros suppress try version",
     "record": "record span",
-    "manage": "atomic_file checkpoints closing csv csv_value file floating_point interrupts lock redirect rng section seed tempdir timer",
+    "manage": "atomic_file checkpoints closing csv csv_value environment file floating_point interrupts lock "
+    "redirect rng section seed tempdir threads timer workdir",
 }
 # The libraries of their own: their folder is their layer, and has one public header of that name.
 LIBRARIES = {"hdf5", "sqlite"}

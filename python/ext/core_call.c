@@ -60,11 +60,8 @@ static int call_uninterrupted(void (*fn)(void *arg), void *arg, wi_error **error
     return returned;
 }
 
-int within_call(void (*fn)(void *arg), void *arg) {
-    wi_error *error = NULL;
-    int returned;
-    Py_BEGIN_ALLOW_THREADS returned = call_uninterrupted(fn, arg, &error);
-    Py_END_ALLOW_THREADS if (returned) return 0;
+/* The error is used up. */
+static int raise_error(wi_error *error) {
     PyObject *exception = exception_of(error);
     wi_error_free(error);
     if (exception) {
@@ -72,6 +69,18 @@ int within_call(void (*fn)(void *arg), void *arg) {
         within_raise(exception);
     }
     return -1;
+}
+
+int within_call(void (*fn)(void *arg), void *arg) {
+    wi_error *error = NULL;
+    int returned;
+    Py_BEGIN_ALLOW_THREADS returned = call_uninterrupted(fn, arg, &error);
+    Py_END_ALLOW_THREADS return returned ? 0 : raise_error(error);
+}
+
+int within_call_with_gil(void (*fn)(void *arg), void *arg) {
+    wi_error *error = NULL;
+    return call_uninterrupted(fn, arg, &error) ? 0 : raise_error(error);
 }
 
 PyDoc_STRVAR(data_error_doc, "What was read is damaged, or not what it should be.");

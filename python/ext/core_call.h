@@ -17,4 +17,7 @@
  */
 int within_call(void (*fn)(void *arg), void *arg);
 
+/** The same with the GIL held: for what threads of Python change as well, and no lock but the GIL keeps them from. */
+int within_call_with_gil(void (*fn)(void *arg), void *arg);
+
 #endif

@@ -32,6 +32,7 @@
     X(profiler)                                                                                    \
     X(checkpoints)                                                                                 \
     X(checkpoint_save)                                                                             \
+    X(core_block)                                                                                  \
     X(csv_log)                                                                                     \
     X(tempdir)                                                                                     \
     X(fp_guard)                                                                                    \

@@ -92,6 +92,8 @@ def floating_point() -> None:
     except FloatingPointError as error:
         assert str(error) == "fp_guard: invalid operation in this block"
     assert high > one / three and same is rounding and other is flushing and different is guard
+
+
 # ---- redirected output ----
 
 
@@ -113,6 +115,29 @@ def redirected(folder: Path) -> None:
     count: int = chat(3)
     assert so_far == b"caught\n" and text == "caught\n" and count == 3
     assert (folder / "log").read_text() == "into the log\ninto the log too\n"
+
+
+# ---- state of the process ----
+
+
+@wi.environment({"SOLVER": "fast", "DEBUG": None})
+def solver() -> str:
+    return os.environ["SOLVER"]
+
+
+@wi.threads(2)
+def decompose(size: int) -> int:
+    return size
+
+
+def process_state() -> None:
+    with wi.environment({b"SOLVER": b"slow"}, FOLDER=Path("/tmp")), wi.environment(), wi.threads(1):
+        assert os.environ["SOLVER"] == "slow" and os.environ["FOLDER"] == "/tmp"
+    with wi.workdir(Path("/")) as path:
+        text: str = path
+    name: str = solver()
+    size: int = decompose(3)
+    assert (text, name, size) == ("/", "fast", 3)
 
 
 # ---- CSV logs ----
@@ -340,6 +365,7 @@ def main() -> None:
     timers()
     scratch()
     floating_point()
+    process_state()
     csv_logs()
     saved()
     interrupted()
