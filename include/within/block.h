@@ -197,11 +197,13 @@ WI__INLINE void wi__chain(wi__frame *frame) {
 enum { WI__IN_EXIT = 1, WI__IN_OUTER_EXIT = 2, WI__MARKS = 3 };
 
 WI__INLINE wi__frame *wi__marked(wi__frame *link) {
-    uintptr_t bits = (uintptr_t)link;
-    return (wi__frame *)(bits | WI__IN_EXIT | (bits << 1 & WI__IN_OUTER_EXIT));
+    uintptr_t marks = (uintptr_t)link, more = WI__IN_EXIT | (marks << 1 & WI__IN_OUTER_EXIT);
+    void *marked = (char *)link + (more & ~marks);
+    return (wi__frame *)marked;
 }
 WI__INLINE wi__frame *wi__unmarked(wi__frame *link) {
-    return (wi__frame *)((uintptr_t)link & ~(uintptr_t)WI__MARKS);
+    void *unmarked = (char *)link - ((uintptr_t)link & WI__MARKS);
+    return (wi__frame *)unmarked;
 }
 
 /* The exit is over, by its end or by a C++ exception: after an error nobody comes here. */
