@@ -43,6 +43,7 @@ RUNS = [
     ("floating_point", False, {}),
     ("seed", False, {}),
     ("redirect", False, {}),
+    ("interrupts", False, {}),
 ]
 OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
 PYTHON_PROGRAMS = ["bench/python.py", "bench/rng.py", "bench/seed.py"]

@@ -35,11 +35,13 @@ wi__frame wi__take_off(wi__frame *top);
 void wi__exit_left(const wi__frame *block);
 /** A link to what is around a block, while the block's exit runs: see WI__IN_EXIT. */
 static inline wi__frame *wi__marked(wi__frame *link) {
-    uintptr_t bits = (uintptr_t)link;
-    return (wi__frame *)(bits | WI__IN_EXIT | (bits << 1 & WI__IN_OUTER_EXIT));
+    uintptr_t marks = (uintptr_t)link, more = WI__IN_EXIT | (marks << 1 & WI__IN_OUTER_EXIT);
+    void *marked = (char *)link + (more & ~marks);
+    return (wi__frame *)marked;
 }
 static inline wi__frame *wi__unmarked(wi__frame *link) {
-    return (wi__frame *)((uintptr_t)link & ~(uintptr_t)WI__MARKS);
+    void *unmarked = (char *)link - ((uintptr_t)link & WI__MARKS);
+    return (wi__frame *)unmarked;
 }
 /** Is the place with this link to what is around it in an exit, or does an error pass there? */
 int wi__is_in_exit(wi__frame *link);
