@@ -577,3 +577,9 @@ with wi.interrupts():
 """
     done = python(text)
     assert done.stdout.splitlines() == ["[True, True, True] set()", "True", "True", "True", "True set()", "True"], done
+
+
+def test_the_record_tells_of_the_signal(python, read_record, tmp_path):
+    python(UNWINDS, "SIGTERM", fails=True, WITHIN_RECORD=tmp_path / "run.within")
+    told = read_record(tmp_path / "run.within")["interrupted"]
+    assert (told["name"], told["grace"]) == ("SIGTERM", 30) and told["raised"], told
