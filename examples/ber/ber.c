@@ -13,28 +13,34 @@
 #include <within.h>
 
 #include "options.h"
-#include "random.h"
 #include "samples.h"
 #include "sweep.h"
 
 typedef struct radio_link {
-    random_state *random;
+    wi_rng *rng;
     double noise; /* standard deviation of the noise on a symbol of energy 1 */
     unsigned char sent[BLOCK], detected[BLOCK];
-    double symbols[BLOCK];
+    double symbols[BLOCK], normals[BLOCK];
 } radio_link;
+
+static void draw_bits(wi_rng *rng, unsigned char *bits) {
+    for (int i = 0; i < BLOCK; i += 64) {
+        uint64_t word = wi_rng_uint64(rng);
+        for (int k = 0; k < 64; k++) bits[i + k] = word >> k & 1;
+    }
+}
 
 /* One block of bits through transmitter, channel and detector. */
 static void simulate_block(radio_link *link, bit_count *count) {
     within (wi_section("generate")) {
-        for (int i = 0; i < BLOCK; i++) link->sent[i] = random_bit(link->random);
+        draw_bits(link->rng, link->sent);
     }
     within (wi_section("modulate")) {
         for (int i = 0; i < BLOCK; i++) link->symbols[i] = link->sent[i] ? -1.0 : 1.0;
     }
     within (wi_section("channel")) {
-        for (int i = 0; i < BLOCK; i++)
-            link->symbols[i] += link->noise * random_normal(link->random);
+        wi_rng_fill_normal(link->rng, link->normals, BLOCK);
+        for (int i = 0; i < BLOCK; i++) link->symbols[i] += link->noise * link->normals[i];
     }
     within (wi_section("detect")) {
         for (int i = 0; i < BLOCK; i++) link->detected[i] = link->symbols[i] < 0;
@@ -114,7 +120,7 @@ static void measure_point(sweep_state *sweep, radio_link *link, const wi_checkpo
 
 /* Returns how many points disagree with the closed form. */
 static int measure_all(sweep_state *sweep, const wi_checkpoints *series, wi_csv *csv) {
-    radio_link link = {.random = &sweep->random};
+    radio_link link = {.rng = &sweep->rng};
     int disagreements = 0;
     print_head();
     for (int point = 0; point < sweep->setting.points; point++) {

@@ -33,7 +33,7 @@ void sweep_begin(sweep_state *sweep, const ber_setting *setting, const wi_checkp
     }
     sweep->setting = *setting;
     sweep->done = 0;
-    random_seed(&sweep->random, setting->seed);
+    sweep->rng = wi_rng_pcg64((int64_t)setting->seed);
 }
 
 void sweep_save(const sweep_state *sweep, const wi_checkpoints *series) {

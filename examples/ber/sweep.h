@@ -7,7 +7,6 @@
 #include <within.h>
 
 #include "options.h"
-#include "random.h"
 
 typedef struct bit_count {
     long bits;
@@ -16,7 +15,7 @@ typedef struct bit_count {
 
 typedef struct sweep_state {
     ber_setting setting;
-    random_state random;
+    wi_rng rng;
     int done;                      /* points */
     bit_count counts[MOST_POINTS]; /* of those */
 } sweep_state;

@@ -35,7 +35,9 @@ def read_options(arguments=None):
     parser = argparse.ArgumentParser(
         prog="train.py",
         description="Train a network on handwritten digits, with NumPy.",
-        epilog="Ends with status 1 if it knows no more than 95 % of the digits held out.",
+        epilog="A training that was interrupted, by kill -9 too, goes on when it is started again with the same "
+        "options, and gives the same numbers as if it had not been. "
+        "Ends with status 1 if it knows no more than 95 % of the digits held out.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,
     )
@@ -45,4 +47,6 @@ def read_options(arguments=None):
     option("--hidden", metavar="N", type=whole_number(1, 100_000), default=256, help="units between the layers")
     option("--learning-rate", metavar="X", type=rate, default=0.05, help="length of an update's step")
     option("--seed", metavar="N", type=whole_number(0, 2**64 - 1), default=1, help="seed of the random numbers")
+    option("--csv", metavar="PATH", default="digits.csv", help="where the loss of each epoch goes")
+    option("--checkpoints", metavar="FOLDER", default="digits.checkpoints", help="where it writes down how far it is")
     return parser.parse_args(arguments)

@@ -14,6 +14,7 @@ from sklearn.datasets import load_digits
 import within as wi
 from network import Momentum, Network, cross_entropy
 from options import read_options
+from progress import Progress
 
 CLASSES = 10
 HELD_OUT = 360
@@ -57,15 +58,38 @@ def show_progress(text):
 
 
 def train(network, images, labels, options, random):
+    """Train to the last epoch, from the newest checkpoint of these options on if there is one."""
     rule = Momentum(network.parameters, options.learning_rate)
-    for epoch in range(1, options.epochs + 1):
-        with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
-            loss = train_epoch(network, rule, images, labels, options.batch_size, random)
-        show_progress(f"epoch {epoch} of {options.epochs}, loss {loss:.4f}")
-        if not math.isfinite(loss):
-            show_progress("")
-            sys.exit(f"train.py: the loss is {loss} in epoch {epoch}: try a smaller --learning-rate")
+    progress = Progress(network, rule, random, setting_of(options))
+    with wi.checkpoints(options.checkpoints, suffix=".npz") as series:
+        progress.resume(series, options.epochs)
+        if progress.epoch:
+            print(f"train.py: going on after epoch {progress.epoch} of {options.epochs}", file=sys.stderr)
+        with wi.csv_log(options.csv, "epoch:int,loss:float", fresh=not progress.epoch) as log:
+            log.truncate(progress.epoch)
+            while progress.epoch < options.epochs:
+                with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
+                    loss = train_epoch(network, rule, images, labels, options.batch_size, random)
+                progress.epoch += 1
+                check(loss, progress.epoch)
+                log.row(progress.epoch, loss)
+                log.sync()
+                progress.save(series, loss)  # after its row: one that no checkpoint knows of is cut by the next start
+                show_progress(f"epoch {progress.epoch} of {options.epochs}, loss {loss:.4f}")
     show_progress("")
+
+
+def setting_of(options):
+    """Return what the numbers depend on."""
+    names = "batch_size", "hidden", "learning_rate", "seed"
+    return {name: getattr(options, name) for name in names}
+
+
+def check(loss, epoch):
+    """End the program if the training has diverged."""
+    if not math.isfinite(loss):
+        show_progress("")
+        sys.exit(f"train.py: the loss is {loss} in epoch {epoch}: try a smaller --learning-rate")
 
 
 def accuracy(network, images, labels):

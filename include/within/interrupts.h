@@ -63,7 +63,7 @@ typedef struct wi_interrupts {
  *        SIGABRT, …) or do not end a process (SIGCHLD, …), and for a grace_s that is negative or not finite;
  *        WI_USAGE_ERROR if it is open already. No handler is changed then.
  *
- * Threads: the handler runs on any; it only sets a flag. Cost: two system calls a signal at either end.
+ * Threads: the handler runs on any; it only sets a flag. Cost: a few microseconds a block.
  */
 #define wi_interrupts(...)                                                                         \
     wi__interrupts(WI__HERE, WI__FIELDS_MAY_BE_MISSING(wi_interrupts_options, {__VA_ARGS__}))

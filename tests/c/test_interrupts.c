@@ -474,6 +474,23 @@ static void main_has_none(void) {
     expect(0);
 }
 
+static void *work_on(void *unused) {
+    within (wi_interrupts()) {
+        __atomic_store_n(&ready, 1, __ATOMIC_SEQ_CST);
+        for (;;) pause();
+    }
+    return unused;
+}
+static void main_is_uncaught(void) {
+    dup2(open("said", O_WRONLY | O_CREAT, 0600), 2);
+    start(work_on, NULL);
+    while (!__atomic_load_n(&ready, __ATOMIC_SEQ_CST)) sched_yield();
+    within (wi_interrupts()) one_signal();
+}
+
+alone(uncaught_in_the_main_thread_it_ends_the_process) {
+    expect_ended_by(main_is_uncaught, SIGTERM);
+}
 alone(uncaught_in_a_thread_it_ends_the_thread_if_another_is_to_end_the_process) {
     expect_ended_by(main_has_a_block, SIGTERM);
     expect_left("order", "joined");
@@ -499,8 +516,7 @@ static wi_verdict counted_exit(void *self, wi_reason reason, const wi_error *err
 static const wi_protocol counted_protocol = {"counted", counted_enter, counted_exit, NULL};
 
 enum { STORM = 10000 };
-static long entered, exited, rounds;
-static int storm_is_over;
+static long entered, exited;
 
 static void nest(int depth) {
     within (wi_make(counted, .entered = &entered, .exited = &exited)) {
@@ -518,39 +534,33 @@ BODY(one_round) {
         }
 }
 
-/* Of each signal the sender waits for the error: the next is a first one again. */
-static void *send_storm(void *target) {
-    uint64_t random = 88172645463325252u;
-    for (int i = 0; i < STORM; i++) {
-        int before = __atomic_load_n(&caught, __ATOMIC_SEQ_CST);
-        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
-        for (volatile uint64_t spin = random % 2000; spin; spin--) continue;
-        pthread_kill(*(pthread_t *)target, SIGUSR1);
-        while (__atomic_load_n(&caught, __ATOMIC_SEQ_CST) == before) sched_yield();
-    }
-    __atomic_store_n(&storm_is_over, 1, __ATOMIC_SEQ_CST);
-    return NULL;
+/* The next signal comes within some microseconds of running: whatever the program does then. */
+static void set_off(timer_t alarm_clock) {
+    static uint64_t random = 88172645463325252u;
+    random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+    struct itimerspec soon = {.it_value = {0, 500 + (long)(random % 30000)}};
+    expect(timer_settime(alarm_clock, 0, &soon, NULL) == 0);
 }
 
 alone(ten_thousand_signals_at_any_moment_and_each_exit_runs_once) {
-    pthread_t self = pthread_self();
+    timer_t alarm_clock;
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
+    expect(timer_create(CLOCK_MONOTONIC, &event, &alarm_clock) == 0);
     within (wi_interrupts(.signals = {SIGUSR1})) {
-        pthread_t sender = start(send_storm, &self);
-        while (!__atomic_load_n(&storm_is_over, __ATOMIC_SEQ_CST)) {
+        for (set_off(alarm_clock); caught < STORM;) {
             wi_error *error;
-            rounds++;
             if (wi_call(one_round, NULL, &error)) continue;
             expect_count(wi_error_signal(error), SIGUSR1);
             expect_count(entered, exited);
             wi_error_free(error);
-            __atomic_add_fetch(&caught, 1, __ATOMIC_SEQ_CST);
+            if (++caught < STORM) set_off(alarm_clock); /* a first one again */
         }
-        pthread_join(sender, NULL);
     }
-    expect_count(caught, STORM);
+    timer_delete(alarm_clock);
     expect_count(entered, exited);
     expect(is_default(SIGUSR1));
     wi__profile profile = own_profile();
+    expect_count(profile.header.interruption.count, STORM);
     expect_count(all_tallied(&profile, WI__MISMATCHED), 0);
     expect_count(profile.open_count, 0);
     wi__profile_release(&profile);
@@ -575,6 +585,7 @@ int main(void) {
         test(a_signal_is_raised_for_the_block_that_takes_it),
         test(when_its_error_has_ended_the_next_signal_is_a_first_one),
         test(each_thread_with_a_block_is_interrupted_once_and_no_other),
+        test(uncaught_in_the_main_thread_it_ends_the_process),
         test(uncaught_in_a_thread_it_ends_the_thread_if_another_is_to_end_the_process),
         test(uncaught_in_a_thread_it_ends_the_process_if_no_other_will),
         test(ten_thousand_signals_at_any_moment_and_each_exit_runs_once),

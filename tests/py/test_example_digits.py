@@ -5,11 +5,12 @@ import importlib.util
 import io
 import os
 import subprocess
+import time
 
 import pytest
 
 SETTING = ["--epochs", "2", "--hidden", "16", "--batch-size", "100"]
-NEEDED = "import numpy, sklearn, within; within.section"
+NEEDED = "import numpy, sklearn, within; within.csv_log"
 
 GRADIENTS = """
 import numpy as np
@@ -42,25 +43,32 @@ def digits(root):
 
 
 @pytest.fixture(scope="module")
-def run(build, digits):
-    """A function that runs a command with the Python of `make run-python`, and this build's package if it can."""
-    python = build / "venv/bin/python"
-    if not python.exists():
+def python(build):
+    """The Python of `make run-python`, and an environment in which it has this build's package if it can."""
+    path = build / "venv/bin/python"
+    if not path.exists():
         pytest.skip("there is no build/venv; type: make run-python")
-
-    def run_with(site, *command, **keywords):
-        environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1", **keywords.pop("env", {})}
-        keywords = {"capture_output": True, "text": True, "cwd": digits, "timeout": 60, **keywords}
-        return subprocess.run([python, *command], env=environment, **keywords)
-
     for site in build / "site", "":
-        if run_with(site, "-c", NEEDED).returncode == 0:
-            return lambda *command, **keywords: run_with(site, *command, **keywords)
-    pytest.skip("build/venv lacks numpy, scikit-learn or within.section; type: make run-python")
+        environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
+        if subprocess.run([path, "-c", NEEDED], env=environment, capture_output=True).returncode == 0:
+            return path, environment
+    pytest.skip("build/venv lacks numpy, scikit-learn or within.csv_log; type: make run-python")
+
+
+@pytest.fixture
+def run(python, digits, tmp_path):
+    """A function that runs train.py with options in a folder of its own; train=() runs something else."""
+
+    def run_python(*options, train=(digits / "train.py",), env={}, **keywords):
+        path, environment = python
+        keywords = {"capture_output": True, "text": True, "cwd": tmp_path, "timeout": 60, **keywords}
+        return subprocess.run([path, *train, *options], env={**environment, **env}, **keywords)
+
+    return run_python
 
 
 def test_a_short_training_knows_the_digits(run):
-    done = run("train.py", "--epochs", "12", "--hidden", "64")
+    done = run("--epochs", "12", "--hidden", "64")
     assert done.returncode == 0, done.stderr
     name, share, rest = done.stdout.split(None, 2)
     assert (name, rest) == ("accuracy", "% on 360 digits held out, after 12 epochs\n")
@@ -68,14 +76,14 @@ def test_a_short_training_knows_the_digits(run):
 
 
 def test_a_network_that_knows_too_little_ends_with_status_1(run):
-    done = run("train.py", *SETTING)
+    done = run(*SETTING)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("accuracy ")
 
 
 def test_every_part_of_an_epoch_is_in_the_record(run, within, tmp_path):
     record = tmp_path / "record"
-    run("train.py", *SETTING, env={"WITHIN_RECORD": str(record)})
+    run(*SETTING, env={"WITHIN_RECORD": str(record)})
     report = subprocess.run([within, "report", "--csv", record], capture_output=True, text=True, check=True)
     calls = {row["path"]: int(row["calls"]) for row in csv.DictReader(io.StringIO(report.stdout))}
     batches = 2 * 15  # of 1437 digits, 100 at a time
@@ -84,18 +92,18 @@ def test_every_part_of_an_epoch_is_in_the_record(run, within, tmp_path):
 
 
 def test_the_same_seed_gives_the_same_network_and_another_does_not(run):
-    printed = [run("train.py", *SETTING, "--seed", seed).stdout for seed in ("7", "7", "8")]
+    printed = [run(*SETTING, "--seed", seed).stdout for seed in ("7", "7", "8")]
     assert printed[0] == printed[1] != printed[2]
 
 
-def test_the_gradients_are_those_of_the_loss(run):
-    done = run("-c", GRADIENTS)
+def test_the_gradients_are_those_of_the_loss(run, digits):
+    done = run("-c", GRADIENTS, train=(), cwd=digits)
     assert done.returncode == 0, done.stderr
 
 
 def test_progress_is_one_line_of_a_terminal_and_gone_at_the_end(run):
     ours, terminal = os.openpty()
-    done = run("train.py", *SETTING, capture_output=False, stdout=subprocess.PIPE, stderr=terminal)
+    done = run(*SETTING, capture_output=False, stdout=subprocess.PIPE, stderr=terminal)
     os.close(terminal)
     shown = os.read(ours, 10000).decode()
     os.close(ours)
@@ -105,9 +113,54 @@ def test_progress_is_one_line_of_a_terminal_and_gone_at_the_end(run):
 
 
 def test_a_training_that_diverges_says_what_to_change(run):
-    done = run("train.py", *SETTING, "--learning-rate", "1e300")
+    done = run(*SETTING, "--learning-rate", "1e300")
     assert done.returncode == 1
     assert done.stderr == "train.py: the loss is nan in epoch 1: try a smaller --learning-rate\n"
+
+
+# ---- killed, and started again ----
+
+
+def test_the_loss_of_each_epoch_is_logged(run, tmp_path):
+    run(*SETTING)
+    with open(tmp_path / "digits.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert float(rows[0]["loss"]) > float(rows[1]["loss"]) > 0
+
+
+def test_after_kills_the_next_start_makes_the_same_file(run, python, digits, tmp_path):
+    setting = ["--epochs", "12", *SETTING[2:]]
+    undisturbed = run(*setting).stdout, (tmp_path / "digits.csv").read_bytes()
+    path, environment = python
+    went_on = 0
+    for number in range(8):
+        subprocess.run(["rm", "-rf", tmp_path / "digits.csv", tmp_path / "digits.checkpoints"], check=True)
+        process = subprocess.Popen([path, digits / "train.py", *setting], env=environment, cwd=tmp_path)
+        wait_for_rows(tmp_path / "digits.csv", number, process)
+        process.kill()
+        process.wait()
+        done = run(*setting)
+        assert (done.stdout, (tmp_path / "digits.csv").read_bytes()) == undisturbed
+        went_on += "going on after epoch" in done.stderr
+    assert went_on > 0
+
+
+def wait_for_rows(path, count, process):
+    """Wait until the file has so many rows, or the process has ended."""
+    while process.poll() is None and (not path.exists() or path.read_bytes().count(b"\n") <= count):
+        time.sleep(0.001)
+
+
+def test_a_training_goes_on_for_more_epochs_but_not_with_another_setting(run, tmp_path):
+    run(*SETTING)
+    longer = run("--epochs", "3", *SETTING[2:])
+    assert longer.stderr == "train.py: going on after epoch 2 of 3\n"
+    went_on = (tmp_path / "digits.csv").read_bytes()
+    other = run("--epochs", "4", *SETTING[2:], "--seed", "2")
+    assert other.stderr == ""
+    assert run("--epochs", "3", *SETTING[2:]).stderr == ""
+    assert (tmp_path / "digits.csv").read_bytes() == went_on
 
 
 # ---- options ----

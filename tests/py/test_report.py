@@ -601,6 +601,26 @@ def test_a_program_may_print_its_own_report(self_reporting):
     assert "end      running, process " in text
 
 
+def test_kinds_of_things_held_make_their_column_wide_enough(compile_c, tmp_path):
+    program = compile_c(
+        tmp_path,
+        """
+        #include <within.h>
+        int main(void) {
+            within (wi_section("outer")) {
+                wi_hold("transaction", "runs.db");
+                wi_report(NULL);
+            }
+            return 0;
+        }
+        """,
+    )
+    text = subprocess.run([program], capture_output=True, text=True, timeout=60).stderr
+    held, section = text.split("innermost first\n")[1].splitlines()[:2]
+    assert held.index("runs.db") == section.index("outer") == len("  transaction ")
+    assert held.index("since") == section.index("since")
+
+
 def test_its_report_is_written_in_one_piece(self_reporting):
     """Other threads print on stderr too. Each write is one datagram here."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
