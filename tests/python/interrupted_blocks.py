@@ -78,6 +78,8 @@ def work():
             with of_within(), wi.section("inner"):
                 stacked(contextlib.ExitStack)
                 stacked(within.contextlib.ExitStack)
+            for _ in range(30):  # most programs are not in an exit most of the time
+                str(_)
             decorated()
             with lock:
                 str(lock)

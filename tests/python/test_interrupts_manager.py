@@ -53,7 +53,7 @@ def plain_handler(number=signal.SIGTERM):
 
 
 class Slow:
-    """A signal comes in the middle of its exit, or of a method that it has under another name."""
+    """A signal comes in the middle of its exit."""
 
     def __init__(self):
         self.steps = []
@@ -66,14 +66,8 @@ class Slow:
         signal.raise_signal(signal.SIGTERM)
         self.steps.append("end")
 
-    def close(self, *error):
-        self.__exit__()
-
 
 class Renamed(Slow):
-    def close(self, *error):
-        return Slow.__dict__["__exit__"](self)
-
     def leave(self, *error):
         self.steps.append("begin")
         signal.raise_signal(signal.SIGTERM)
@@ -191,7 +185,7 @@ def test_an_enter_is_not_cut_either():
     assert steps == ["acquired", "released"]
 
 
-def test_a_finalizer_ends_and_does_not_swallow_the_signal(capsys):
+def test_a_finalizer_ends_and_does_not_swallow_the_signal():
     class Finalized:
         def __del__(self):
             signal.raise_signal(signal.SIGTERM)
@@ -577,3 +571,9 @@ with wi.interrupts():
 """
     done = python(text)
     assert done.stdout.splitlines() == ["[True, True, True] set()", "True", "True", "True", "True set()", "True"], done
+
+
+def test_the_record_tells_of_the_signal(python, read_record, tmp_path):
+    python(UNWINDS, "SIGTERM", fails=True, WITHIN_RECORD=tmp_path / "run.within")
+    told = read_record(tmp_path / "run.within")["interrupted"]
+    assert (told["name"], told["grace_s"]) == ("SIGTERM", 30) and 0 <= told["raised_s"] < 30, told

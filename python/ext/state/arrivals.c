@@ -208,8 +208,10 @@ void within_look_again(void) {
     if (signal) have_python_look(signal);
 }
 
-static void sleep_milliseconds(int milliseconds) {
-    struct timespec pause = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
+enum { SHORTEST_US = 100, LONGEST_US = 1000 }; /* between two looks: most exits are over soon */
+
+static void wait_for(int microseconds) {
+    struct timespec pause = {0, microseconds * 1000L};
     nanosleep(&pause, NULL);
 }
 
@@ -219,9 +221,10 @@ static void sleep_milliseconds(int milliseconds) {
  */
 static void remind_main_thread(void) {
     int seen = __atomic_load_n(&looks, __ATOMIC_RELAXED), patience = 10, waited = 0;
-    while (within_waiting_signal() && Py_IsInitialized()) {
+    for (int pause = SHORTEST_US; within_waiting_signal() && Py_IsInitialized();) {
+        wait_for(pause);
         within_look_again();
-        sleep_milliseconds(1);
+        if (pause < LONGEST_US) pause *= 2;
         int now = __atomic_load_n(&looks, __ATOMIC_RELAXED);
         if (now != seen) {
             seen = now;
@@ -239,7 +242,6 @@ static void *remind(void *unused) {
     (void)unused;
     int none = 0;
     do {
-        sleep_milliseconds(1);
         remind_main_thread();
         __atomic_store_n(&reminding, 0, __ATOMIC_SEQ_CST);
         none = 0;

@@ -53,7 +53,7 @@ bool within_takes_second(int signal);
 
 /** Have the main thread look again as soon as it runs Python code. */
 void within_look_again(void);
-/** The same in a millisecond, and again until no signal waits. The thread that does it ends then. */
+/** The same in a moment, and again until no signal waits. The thread that does it ends then. */
 void within_remind(void);
 /** The main thread looks. @return whether one of ours made it; if not, the program did, without a signal. */
 bool within_looks(void);
