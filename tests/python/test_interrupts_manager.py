@@ -307,6 +307,28 @@ def test_the_end_raises_what_nothing_in_the_block_could():
     assert caught.value.signal is signal.SIGTERM
 
 
+MANY_ENDS = """
+import contextlib, signal, time
+import within as wi
+
+def send(*error):
+    signal.raise_signal(signal.SIGTERM)
+    for _ in range(300):
+        pass
+
+end = time.monotonic() + 1.5
+while time.monotonic() < end:
+    with contextlib.suppress(wi.Interrupted), contextlib.ExitStack() as stack:
+        stack.enter_context(wi.interrupts("SIGTERM"))
+        stack.push(send)
+"""
+
+
+def test_handlers_are_put_back_while_a_thread_reminds_of_the_signal(python):
+    done = python(MANY_ENDS)
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_second_one_gets_the_old_handler_even_in_an_exit():
     steps = []
 

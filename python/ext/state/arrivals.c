@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -18,11 +19,12 @@ typedef struct covered {
     struct sigaction below;  /* what ours lies over, and calls */
     struct sigaction before; /* what was in force before the block */
     bool of_python;          /* a function of Python was */
+    int is_on;               /* a block has it covered */
     int second;              /* one came for that function */
 } covered;
 
 static covered signals[WITHIN_SIGNALS];
-static int stage, looks, is_expected, reminding, first_signal;
+static int stage, looks, looking, is_expected, reminding, first_signal;
 static uint64_t serial;
 static struct timespec first_time, first_monotonic;
 static pid_t main_thread, main_process;
@@ -71,10 +73,24 @@ static int is_reminder(const siginfo_t *info) {
            info->si_value.sival_ptr == &wi__no_signal;
 }
 
-/* PyErr_SetInterruptEx may be called here, and on any thread. Others call it too, instead of sending a signal. */
+/*
+ * PyErr_SetInterruptEx may be called here, and on any thread, but only while Python has a function for the signal: for
+ * SIG_DFL it compares objects, which crashes where there is no thread state. Others call it too, instead of sending a
+ * signal.
+ */
 static void have_python_look(int signal) {
-    __atomic_store_n(&is_expected, 1, __ATOMIC_RELAXED);
-    PyErr_SetInterruptEx(signal);
+    __atomic_add_fetch(&looking, 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&signals[signal].is_on, __ATOMIC_SEQ_CST)) {
+        __atomic_store_n(&is_expected, 1, __ATOMIC_RELAXED);
+        PyErr_SetInterruptEx(signal);
+    }
+    __atomic_sub_fetch(&looking, 1, __ATOMIC_SEQ_CST);
+}
+
+/* On the main thread: from now on nobody has Python look for this signal, and nobody is about to. */
+static void have_nobody_look(covered *of) {
+    __atomic_store_n(&of->is_on, 0, __ATOMIC_SEQ_CST);
+    while (getpid() == main_process && __atomic_load_n(&looking, __ATOMIC_SEQ_CST)) sched_yield();
 }
 
 static void call(const struct sigaction *action, int signal, siginfo_t *info, void *context) {
@@ -136,7 +152,7 @@ static void take(covered *of, int signal, siginfo_t *info, void *context) {
     if (this_thread() != main_thread) wake_main_thread(signal);
 }
 
-/* A child that has not come to put its handlers back yet: as if it had. */
+/* A child that has not come to put its handlers back yet, or a block that is just doing so: as if it had. */
 static void pass_on(const covered *of, int signal, siginfo_t *info, void *context) {
     call(of->of_python ? &of->below : &of->before, signal, info, context);
     if (is_default(&of->before)) do_default(signal);
@@ -144,7 +160,7 @@ static void pass_on(const covered *of, int signal, siginfo_t *info, void *contex
 
 static void on_signal(int signal, siginfo_t *info, void *context) {
     int saved = errno;
-    if (getpid() != main_process)
+    if (getpid() != main_process || !__atomic_load_n(&signals[signal].is_on, __ATOMIC_SEQ_CST))
         pass_on(&signals[signal], signal, info, context);
     else if (is_reminder(info))
         have_python_look(signal);
@@ -164,6 +180,7 @@ void within_cover(int signal, const struct sigaction *before, bool of_python) {
     of->before = *before;
     of->of_python = of_python;
     of->second = 0;
+    of->is_on = 1;
     is_expected = 0;
     memset(&ours, 0, sizeof ours);
     ours.sa_sigaction = on_signal;
@@ -178,6 +195,7 @@ void within_uncover(int signal) {
     if (sigaction(signal, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) &&
         now.sa_sigaction == on_signal)
         sigaction(signal, &signals[signal].below, NULL);
+    have_nobody_look(&signals[signal]);
 }
 
 bool within_is_main_thread(void) { return this_thread() == main_thread; }
@@ -276,4 +294,5 @@ void within_forget_arrivals(void) {
     within_forget_signal();
     serial = 0;
     reminding = 0;
+    looking = 0;
 }
