@@ -40,7 +40,7 @@ static inline wi__frame *wi__marked(wi__frame *link) {
     return (wi__frame *)marked;
 }
 static inline wi__frame *wi__unmarked(wi__frame *link) {
-    void *unmarked = (char *)link - ((uintptr_t)link & WI__MARKS);
+    void *unmarked = link ? (char *)link - ((uintptr_t)link & WI__MARKS) : NULL;
     return (wi__frame *)unmarked;
 }
 /** Is the place with this link to what is around it in an exit, or does an error pass there? */
