@@ -69,7 +69,11 @@ void wi__streams_flush(void) {
 
 /* ---- stdout line by line ---- */
 
-/* Blocks may end in any order. Guarded by stdout's own lock, which forked children find free. */
+/*
+ * Blocks may end in any order. Guarded by stdout's own lock, which forked children find free, and which
+ * ThreadSanitizer does not know.
+ */
+#define BY_THE_STREAMS_LOCK __attribute__((no_sanitize("thread")))
 static struct {
     int blocks, by_line; /* open, and those of them that want it so */
     int was_by_line;     /* before the first of them */
@@ -83,7 +87,7 @@ static int is_by_line(FILE *stream) {
 
 static int is_unbuffered(FILE *stream) { return __fbufsize(stream) == 1; }
 
-void wi__streams_keep(wi__streams *block) {
+BY_THE_STREAMS_LOCK void wi__streams_keep(wi__streams *block) {
     flockfile(stdout);
     if (now.blocks++ == 0) now.was_by_line = is_by_line(stdout);
     funlockfile(stdout);
@@ -101,7 +105,7 @@ static void forget_room(FILE *stream) {
 #endif
 }
 
-void wi__streams_by_line(wi__streams *block) {
+BY_THE_STREAMS_LOCK void wi__streams_by_line(wi__streams *block) {
     flockfile(stdout);
     block->by_line = 1;
     now.by_line++;
@@ -112,7 +116,7 @@ void wi__streams_by_line(wi__streams *block) {
     funlockfile(stdout);
 }
 
-void wi__streams_put_back(const wi__streams *block) {
+BY_THE_STREAMS_LOCK void wi__streams_put_back(const wi__streams *block) {
     flockfile(stdout);
     now.blocks--;
     now.by_line -= block->by_line;

@@ -51,8 +51,8 @@ static int may_be_one(const char *path) {
 typedef union function {
     void *found;
     int (*get)(void);
-    int (*set)(
-        int); /* MKL's alone returns anything: this thread's number before, 0 for the process's */
+    void (*set)(int);
+    int (*set_of_mkl)(int); /* gives this thread's number before, 0 for the process's */
     void (*set_of_blis)(
         int64_t); /* a build may have 32 bits there, which are the lower half of the register */
 } function;
@@ -64,7 +64,7 @@ static int get_number(const wi__thread_library *library) {
 
 static int set_number(const wi__thread_library *library, int n) {
     function set = {.found = library->set};
-    if (library->kind == WI__MKL) return set.set(n);
+    if (library->kind == WI__MKL) return set.set_of_mkl(n);
     if (library->kind == WI__BLIS)
         set.set_of_blis(n);
     else
