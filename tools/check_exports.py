@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 EXPORTED = '__attribute__((visibility("default")))'
-# libgcc_s unwinds -fexceptions code; libc itself loads it when a thread is cancelled.
-MAY_NEED = r"libc|libm|libgcc_s|ld-linux[\w-]*"
+# libgcc_s unwinds -fexceptions code; libc itself loads it when a thread is cancelled. libdl was apart before glibc 2.34.
+MAY_NEED = r"libc|libm|libdl|libgcc_s|ld-linux[\w-]*"
 # The optional libraries, and what each is made for.
 OPTIONAL = {"hdf5": r"libhdf5\w*", "sqlite": "libsqlite3"}
 
