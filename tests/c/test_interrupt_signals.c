@@ -534,6 +534,9 @@ alone(the_record_has_the_signal_and_what_is_known_of_it) {
 }
 
 int main(void) {
+    /* Whoever starts the tests may ignore them: nohup, a shell's background. */
+    signal(SIGHUP, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
     const struct CMUnitTest tests[] = {
         test(ignored_signals_stay_ignored),
         test(named_signals_are_taken_ignored_or_not_and_no_others),
