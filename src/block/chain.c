@@ -153,6 +153,12 @@ int wi__is_in_exit(wi__frame *link) {
     }
 }
 
+int wi__has_block_of(const void *manager) {
+    const wi__frame *frame = wi__unmarked(wi__self.top);
+    while (frame && frame->manager != manager) frame = wi__unmarked(frame->previous);
+    return frame != NULL;
+}
+
 int wi__lands_before(wi__frame *link, const wi__frame *outside) {
     for (;; link = wi__unmarked(link)->previous) {
         const wi__frame *frame = wi__unmarked(link);

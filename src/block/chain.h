@@ -45,6 +45,8 @@ static inline wi__frame *wi__unmarked(wi__frame *link) {
 }
 /** Is the place with this link to what is around it in an exit, or does an error pass there? */
 int wi__is_in_exit(wi__frame *link);
+/** Is a block of this manager on the calling thread's chain? */
+int wi__has_block_of(const void *manager);
 /** Would an error land between it and the frame `outside`? */
 int wi__lands_before(wi__frame *link, const wi__frame *outside);
 /** Carry an error to the nearest handler. Takes the reference over. */

@@ -159,12 +159,6 @@ wi_fp_guard wi__fp_guard(const wi_place *place, int excepts, wi_fp_guard_options
 
 /* ---- the instruction ---- */
 
-int wi__fp_is_on_chain(const wi_fp_guard *guard) {
-    const wi__frame *frame = wi__self.top;
-    while (frame && frame->manager != guard) frame = frame->previous;
-    return frame != NULL;
-}
-
 wi_fp_guard *wi__fp_guard_of(int except) {
     for (wi__fp_layer *layer = wi__fp_innermost; layer; layer = layer->below)
         if (layer->guard && layer->guard->excepts & except) return layer->guard;

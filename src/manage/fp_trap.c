@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <ucontext.h>
 
+#include "block/chain.h"
 #include "manage/fp_registers.h"
 
 /* ---- the interrupted thread's registers ---- */
@@ -91,11 +92,15 @@ static int trapped_by_program(void) {
     return own;
 }
 
-/* A thread that was started in another's block traps, and knows of no guard: it goes on as if it did not. */
+/*
+ * A thread that was started in another's block traps, and knows of no guard: it goes on as if it did not. An error that
+ * is raised here does not run the exit of a guard that is off the chain: in an exit stack, or if the compiler has its
+ * block's begin still before it.
+ */
 static void on_sigfpe(int signal, siginfo_t *info, void *context) {
     int except = except_of(info->si_code);
     wi_fp_guard *guard = except ? wi__fp_guard_of(except) : NULL;
-    if (guard && guard->options.trap && wi__fp_is_on_chain(guard)) {
+    if (guard && guard->options.trap && wi__has_block_of(guard)) {
         go_on_with(context, guard->excepts);
         pthread_sigmask(SIG_SETMASK, &((const ucontext_t *)context)->uc_sigmask, NULL);
         wi__fp_raise_trapped(guard, except, info->si_addr);

@@ -17,11 +17,6 @@ void wi__fp_trap_unwatch(void);
 
 /** The thread's innermost guard that looks for a flag, or NULL. */
 wi_fp_guard *wi__fp_guard_of(int except);
-/**
- * Will an error that is raised now run the guard's exit? Not if it is in an exit stack, or if the compiler has its
- * block's begin still before it.
- */
-int wi__fp_is_on_chain(const wi_fp_guard *guard);
 _Noreturn void wi__fp_raise_trapped(const wi_fp_guard *guard, int except, const void *instruction);
 
 #endif

@@ -168,6 +168,29 @@ static void trap_in_blocks(void *unused) {
             within (wi_make(divider)) make_nan();
 }
 
+static wi_verdict dividing_exit(void *self, wi_reason reason, const wi_error *error) {
+    (void)self, (void)reason, (void)error;
+    divide_in_a_function();
+    return WI_PROPAGATE;
+}
+static const wi_protocol dividing_protocol = {"dividing", NULL, dividing_exit, NULL};
+static void trap_in_an_exit(void *unused) {
+    (void)unused;
+    within (wi_interrupts()) {
+        within (wi_fp_guard(USUAL, .trap = 1)) {
+            within ((wi_manager){&dividing_protocol}) continue;
+        }
+    }
+}
+
+/* While interrupts are open, the chain of blocks has marks in exits. */
+trapping(an_exit_in_interrupts_traps_at_the_instruction_too) {
+    wi_error *error = error_of(trap_in_an_exit, NULL);
+    expect_place(error, "fp_guard: division by zero in quotient");
+    wi_error_free(error);
+    expect(!went_on);
+}
+
 trapping(exits_do_not_trap_once_the_error_is_raised) {
     wi_error *error = error_of(trap_in_blocks, NULL);
     expect_place(error, "fp_guard: invalid operation in make_nan");
@@ -460,6 +483,7 @@ int main(void) {
         clean_test(without_one_the_signal_ends_the_process),
 #endif
         clean_test(a_hundred_traps_leave_nothing_behind),
+        clean_test(an_exit_in_interrupts_traps_at_the_instruction_too),
         clean_test(exits_do_not_trap_once_the_error_is_raised),
         clean_test(a_handler_inside_finds_the_modes_of_its_block),
         clean_test(modes_are_put_back_after_a_trap),
