@@ -1,13 +1,13 @@
 /* Floating-point exceptions that interrupt the instruction: the handler of SIGFPE. */
 #include "manage/fp_trap.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <ucontext.h>
 
 #include "block/chain.h"
 #include "manage/fp_registers.h"
+#include "manage/overlap.h"
 
 /* ---- the interrupted thread's registers ---- */
 
@@ -117,13 +117,7 @@ static void on_sigfpe(int signal, siginfo_t *info, void *context) {
 
 /* ---- whose handler is there ---- */
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int watchers;
-
-static void take_lock(void) { pthread_mutex_lock(&lock); }
-static void give_lock(void) { pthread_mutex_unlock(&lock); }
-static void look_after_forks(void) { pthread_atfork(take_lock, give_lock, give_lock); }
 
 static int is_ours(const struct sigaction *action) {
     return action->sa_flags & SA_SIGINFO && action->sa_sigaction == on_sigfpe;
@@ -149,15 +143,14 @@ static void give_signal_back(void) {
 }
 
 void wi__fp_trap_watch(void) {
-    pthread_once(&once, look_after_forks);
-    take_lock();
+    wi__overlap_lock();
     of_program |= trapped_by_program();
     if (watchers++ == 0) take_signal();
-    give_lock();
+    wi__overlap_unlock();
 }
 
 void wi__fp_trap_unwatch(void) {
-    take_lock();
+    wi__overlap_lock();
     if (--watchers == 0) give_signal_back();
-    give_lock();
+    wi__overlap_unlock();
 }

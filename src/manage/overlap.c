@@ -4,19 +4,17 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "record/fork.h"
+
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-static void lock(void) { pthread_mutex_lock(&mutex); }
-
-static void watch_forks(void) { pthread_atfork(lock, wi__overlap_unlock, wi__overlap_unlock); }
-
-void wi__overlap_lock(void) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, watch_forks);
-    lock();
-}
+void wi__overlap_lock(void) { pthread_mutex_lock(&mutex); }
 
 void wi__overlap_unlock(void) { pthread_mutex_unlock(&mutex); }
+
+__attribute__((constructor(WI__WATCHES_NEXT))) static void watch_forks(void) {
+    pthread_atfork(wi__overlap_lock, wi__overlap_unlock, wi__overlap_unlock);
+}
 
 void wi__layer_push(wi__layer **newest, wi__layer *layer) {
     layer->older = *newest;

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,14 +10,7 @@
 
 enum { FIRST_FREE = STDERR_FILENO + 1 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static wi__slot *newest;
-
-/* ---- in a forked child the list is whole, and the lock free ---- */
-
-static void before_fork(void) { pthread_mutex_lock(&lock); }
-static void after_fork(void) { pthread_mutex_unlock(&lock); }
-static void watch_forks(void) { pthread_atfork(before_fork, after_fork, after_fork); }
+static wi__layer *newest;
 
 /* ---- one descriptor ---- */
 
@@ -44,33 +36,27 @@ void wi__slot_drop(wi__slot *slot) {
 }
 
 int wi__slot_lead(wi__slot *slot, int target) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, watch_forks);
-    pthread_mutex_lock(&lock);
+    wi__overlap_lock();
     /* Another thread may have led it elsewhere since it was kept. */
     int error = slot->kept < 0 ? 0 : duplicate_over(slot->fd, slot->kept, O_CLOEXEC);
     if (!error) error = duplicate_over(target, slot->fd, slot->cloexec);
-    if (!error) {
-        slot->older = newest;
-        newest = slot;
-    }
-    pthread_mutex_unlock(&lock);
+    if (!error) wi__layer_push(&newest, &slot->layer);
+    wi__overlap_unlock();
     return error;
 }
 
-/* Take it out of the list. @return the slot that was made right after it, of the same descriptor; or NULL. */
-static wi__slot *unlink_slot(wi__slot *slot) {
-    wi__slot **link = &newest, *newer = NULL;
-    for (; *link != slot; link = &(*link)->older)
-        if ((*link)->fd == slot->fd) newer = *link;
-    *link = slot->older;
+/* @return the slot that was made right after it, of the same descriptor; or NULL. */
+static wi__slot *newer_of(const wi__slot *slot) {
+    wi__slot *newer = (wi__slot *)slot->layer.newer;
+    while (newer && newer->fd != slot->fd) newer = (wi__slot *)newer->layer.newer;
     return newer;
 }
 
 int wi__slot_put_back(wi__slot *slot) {
     int error = 0;
-    pthread_mutex_lock(&lock);
-    wi__slot *newer = unlink_slot(slot);
+    wi__overlap_lock();
+    wi__slot *newer = newer_of(slot);
+    wi__layer_remove(&newest, &slot->layer);
     if (newer) { /* it has kept where this one led: from now on it keeps what this one has */
         wi__slot_drop(newer);
         newer->kept = slot->kept;
@@ -82,7 +68,7 @@ int wi__slot_put_back(wi__slot *slot) {
         wi__close(slot->fd);
     }
     wi__slot_drop(slot);
-    pthread_mutex_unlock(&lock);
+    wi__overlap_unlock();
     return error;
 }
 

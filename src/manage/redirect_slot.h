@@ -11,11 +11,13 @@
 #ifndef WITHIN_MANAGE_REDIRECT_SLOT_H
 #define WITHIN_MANAGE_REDIRECT_SLOT_H
 
+#include "manage/overlap.h"
+
 typedef struct wi__slot {
+    wi__layer layer; /* of those that lead elsewhere, of any descriptor */
     int fd;
-    int kept;               /* what it led to; -1: it was closed */
-    int cloexec;            /* O_CLOEXEC if it had it */
-    struct wi__slot *older; /* of those that lead elsewhere, of any descriptor */
+    int kept;    /* what it led to; -1: it was closed */
+    int cloexec; /* O_CLOEXEC if it had it */
 } wi__slot;
 
 /** Remember what a descriptor leads to. @return 0 or an errno value; then nothing is open. */
