@@ -235,7 +235,7 @@ def test_other_processors(tmp_path, machine):
     if not emulator or not shutil.which(compiler):
         pytest.skip(f"there is no compiler for {machine} here, or nothing that runs its programs")
     (tmp_path / "program.c").write_text(OTHER)
-    sources = [*ROOT.glob("src/block/*.c"), *ROOT.glob("src/manage/fp_*.c"), ROOT / "src/manage/code_place.c"]
+    sources = [*ROOT.glob("src/block/*.c"), *ROOT.glob("src/manage/fp_*.c"), *(ROOT / f"src/manage/{name}.c" for name in ("code_place", "overlap"))]
     flags = ["-std=gnu11", "-D_GNU_SOURCE", "-O1", "-Wall", "-Wextra", "-Werror", "-fexceptions", "-static"]
     program = tmp_path / "program"
     folders = [f"-I{ROOT / 'include'}", f"-I{ROOT / 'src'}"]
