@@ -14,6 +14,7 @@
 #include <within/exit_stack.h>
 #include <within/file.h>
 #include <within/generator.h>
+#include <within/gpu.h>
 #include <within/lock.h>
 #include <within/record.h>
 #include <within/rng.h>

@@ -1,0 +1,90 @@
+/*
+ * What the GPU's tests share: the driver that is found as libcuda.so.1, loaded as a program would, and its calls.
+ *
+ * Under `meson test` that is the stand-in of tests/gpu, under `make test-gpu` the real one. Tests of what only the
+ * stand-in can do begin with on_the_stand_in().
+ */
+#ifndef WITHIN_GPU_HELPERS_H
+#define WITHIN_GPU_HELPERS_H
+
+#include <dlfcn.h>
+
+#include "../gpu/standin.h"
+#include "process_helpers.h"
+
+#define DRIVER_FUNCTIONS(X)                                                                        \
+    X(cuInit, (unsigned flags))                                                                    \
+    X(cuDevicePrimaryCtxRetain, (void **context, int device))                                      \
+    X(cuDevicePrimaryCtxRelease_v2, (int device))                                                  \
+    X(cuDevicePrimaryCtxGetState, (int device, unsigned *flags, int *active))                      \
+    X(cuCtxGetCurrent, (void **context))                                                           \
+    X(cuCtxSetCurrent, (void *context))                                                            \
+    X(cuCtxSynchronize, (void))                                                                    \
+    X(cuMemAlloc_v2, (uint64_t *address, size_t bytes))                                            \
+    X(cuMemFree_v2, (uint64_t address))                                                            \
+    X(cuMemAllocAsync, (uint64_t *address, size_t bytes, void *stream))                            \
+    X(cuMemFreeAsync, (uint64_t address, void *stream))
+
+static struct {
+    void *library;
+#define DECLARE(name, parameters) int(*name) parameters;
+    DRIVER_FUNCTIONS(DECLARE)
+#undef DECLARE
+    void (*let_fail)(const char *function, int status, int after);
+    int (*calls)(const char *function);
+    void (*others_use)(int device, size_t bytes);
+} driver;
+
+/* POSIX has functions come as pointers to data. */
+static void find_function(const char *name, void *function) {
+    void *found = dlsym(driver.library, name);
+    memcpy(function, &found, sizeof found);
+}
+
+WI__UNUSED static void load_driver(void) {
+    driver.library = dlopen("libcuda.so.1", RTLD_NOW);
+    expect_that(driver.library != NULL, WHERE, "there is no libcuda.so.1: set LD_LIBRARY_PATH");
+#define FIND(name, parameters) find_function(#name, &driver.name);
+    DRIVER_FUNCTIONS(FIND)
+#undef FIND
+    find_function("standin_fail", &driver.let_fail);
+    find_function("standin_calls", &driver.calls);
+    find_function("standin_others_use", &driver.others_use);
+}
+
+#define succeed(call) expect_count(call, 0)
+
+/* GPU 0's primary context, current in this thread: what the first call of CUDA's runtime makes. */
+WI__UNUSED static void use_gpu(void) {
+    void *context;
+    if (!driver.library) load_driver();
+    succeed(driver.cuInit(0));
+    succeed(driver.cuDevicePrimaryCtxRetain(&context, 0));
+    succeed(driver.cuCtxSetCurrent(context));
+}
+
+/* Of the real driver the rest of a test cannot be asked. */
+#define on_the_stand_in()                                                                          \
+    do {                                                                                           \
+        if (!driver.library) load_driver();                                                        \
+        if (!driver.let_fail) return;                                                              \
+    } while (0)
+
+/* Memory of the device's pool. */
+WI__UNUSED static uint64_t take(size_t bytes) {
+    uint64_t address = 0;
+    succeed(driver.cuMemAllocAsync(&address, bytes, NULL));
+    return address;
+}
+
+WI__UNUSED static void give(uint64_t address) {
+    succeed(driver.cuMemFreeAsync(address, NULL));
+    succeed(driver.cuCtxSynchronize());
+}
+
+WI__UNUSED static void use_pool(void) {
+    use_gpu();
+    give(take(1));
+}
+
+#endif
