@@ -3,7 +3,7 @@
  *
  * A part is a file with one type, or a few that are one idea, and a function that adds them to the module.
  * This folder has what the parts are made with; contextlib/ has the parts of within.contextlib, sections/ those
- * that measure, files/ those that write. Non-static names begin with within_.
+ * that measure, files/ those that write, memory/ those that track memory. Non-static names begin with within_.
  */
 #ifndef WITHIN_EXT_MODULE_H
 #define WITHIN_EXT_MODULE_H
@@ -33,7 +33,9 @@
     X(checkpoints)                                                                                 \
     X(checkpoint_save)                                                                             \
     X(csv_log)                                                                                     \
-    X(tempdir)
+    X(tempdir)                                                                                     \
+    X(gpu_source)                                                                                  \
+    X(gpu_memory)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */
 #define WITHIN_CONTEXTLIB_PARTS(X)                                                                 \

@@ -172,6 +172,19 @@ def files(folder: Path) -> None:
     assert content == b"snr,ber" and count == 7 and len(list(folder.iterdir())) == 4
 
 
+# ---- memory ----
+
+
+def memory() -> None:
+    with wi.track_gpu_memory("cuda:0", "Forward pass", quiet=True) as tracked:
+        pass
+    peak: int | None = tracked.peak
+    source: str | None = tracked.source
+    assert (peak is None) or (source is not None)
+    with wi.track_gpu_memory(0, stream=sys.stderr):
+        pass
+
+
 # ---- within.contextlib ----
 
 
@@ -274,6 +287,7 @@ def main() -> None:
         files(Path(folder))
         if importlib.util.find_spec("h5py"):
             hdf5_files(Path(folder))
+    memory()
     transactions()
     assert all(path.exists() for path in folders())
 
