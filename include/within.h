@@ -10,6 +10,7 @@
 #include <within/checkpoints.h>
 #include <within/closing.h>
 #include <within/csv.h>
+#include <within/cuda.h>
 #include <within/error.h>
 #include <within/exit_stack.h>
 #include <within/file.h>

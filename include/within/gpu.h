@@ -18,9 +18,6 @@
 
 WI__BEGIN_DECLS
 
-/** What the CUDA driver answered other than CUDA_SUCCESS; messages have the driver's name for it. */
-extern WI_API const wi_error_type WI_CUDA_ERROR[1];
-
 /** What a source has read. */
 typedef struct wi_gpu_figures {
     double current; /* bytes in use */

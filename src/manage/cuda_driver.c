@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <within/gpu.h>
-
 wi_define_error(WI_CUDA_ERROR, WI_ERROR);
 
 /* 0 if one is missing. */
@@ -42,6 +40,12 @@ const wi__cuda *wi__cuda_loaded(void) {
         return cuda;
     free(cuda); /* another thread has found it too */
     return first;
+}
+
+const wi__cuda *wi__cuda_needed(void) {
+    const wi__cuda *cuda = wi__cuda_loaded();
+    if (!cuda) wi_raise(WI_CUDA_ERROR, "the process has no CUDA driver loaded");
+    return cuda;
 }
 
 void wi__cuda_check(const wi__cuda *cuda, int status, const char *format, ...) {

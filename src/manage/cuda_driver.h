@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <within/error.h>
+#include <within/cuda.h>
 
 /* A CUdevice is an int, and what cuDeviceGet makes of a device's number is that number. */
 typedef void *wi__cu_context;
@@ -33,10 +33,13 @@ enum {
     X(cuDevicePrimaryCtxRetain, (wi__cu_context * context, int device))                            \
     X(cuDevicePrimaryCtxRelease_v2, (int device))                                                  \
     X(cuCtxGetCurrent, (wi__cu_context * context))                                                 \
+    X(cuCtxSetCurrent, (wi__cu_context context))                                                   \
     X(cuCtxGetDevice, (int *device))                                                               \
     X(cuCtxPushCurrent_v2, (wi__cu_context context))                                               \
     X(cuCtxPopCurrent_v2, (wi__cu_context * context))                                              \
-    X(cuMemGetInfo_v2, (size_t *free, size_t *total))
+    X(cuMemGetInfo_v2, (size_t *free, size_t *total))                                              \
+    X(cuMemAlloc_v2, (wi__cu_pointer * address, size_t bytes))                                     \
+    X(cuMemFree_v2, (wi__cu_pointer address))
 /* and those that came with CUDA 11.2. */
 #define WI__CUDA_POOL_FUNCTIONS(X)                                                                 \
     X(cuDeviceGetMemPool, (wi__cu_pool * pool, int device))                                        \
@@ -53,6 +56,9 @@ typedef struct wi__cuda {
 
 /** The driver that this process has loaded, for good; NULL if it has none yet. Never loads it. */
 const wi__cuda *wi__cuda_loaded(void);
+
+/** The same, where there must be one. @raise WI_CUDA_ERROR if there is none. */
+const wi__cuda *wi__cuda_needed(void);
 
 /** Raise WI_CUDA_ERROR unless the status is CUDA_SUCCESS: "what: CUDA_ERROR_OUT_OF_MEMORY", `what` by format. */
 void wi__cuda_check(const wi__cuda *cuda, int status, const char *format, ...) WI__PRINTF(3, 4);
