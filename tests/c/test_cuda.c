@@ -64,9 +64,8 @@ alone(a_context_is_there_for_its_block) {
     expect_held("");
 }
 
-alone(what_was_current_before_is_so_again) {
+on_the_stand_in(what_was_current_before_is_so_again) {
     void *before;
-    on_the_stand_in();
     initialise();
     succeed(driver.cuDevicePrimaryCtxRetain(&before, 0));
     succeed(driver.cuCtxSetCurrent(before));
@@ -101,9 +100,8 @@ alone(a_gpu_that_is_not_there_has_no_context) {
     expect_cuda_error(run, &gpu, "use the context of GPU 99: CUDA_ERROR_INVALID_DEVICE");
 }
 
-alone(a_context_that_cannot_be_made_current_is_released) {
+on_the_stand_in(a_context_that_cannot_be_made_current_is_released) {
     wi_cuda_context gpu = wi_cuda_context(0);
-    on_the_stand_in();
     initialise();
     driver.let_fail("cuCtxSetCurrent", 719, 0);
     expect_cuda_error(run, &gpu, "use the context of GPU 0: CUDA_ERROR_LAUNCH_FAILED");
@@ -118,9 +116,8 @@ static void fail_to_release(void *gpu) {
     within ((wi_cuda_context *)gpu) driver.let_fail("cuDevicePrimaryCtxRelease_v2", 719, 0);
 }
 
-alone(a_driver_that_fails_at_the_end_is_heard) {
+on_the_stand_in(a_driver_that_fails_at_the_end_is_heard) {
     wi_cuda_context gpu = wi_cuda_context(0);
-    on_the_stand_in();
     initialise();
     expect_cuda_error(fail_to_put_back, &gpu,
                       "put the context back that was before that of GPU 0: "
@@ -162,9 +159,8 @@ static size_t in_use(void) {
     return (size_t)memory.current;
 }
 
-alone(a_buffer_is_freed_when_the_body_fails) {
+on_the_stand_in(a_buffer_is_freed_when_the_body_fails) {
     wi_cuda_buffer buffer = wi_cuda_buffer((size_t)64 << 20);
-    on_the_stand_in(); /* others use the memory of a real one too */
     use_gpu();
     expect_count(in_use(), 0);
     within (&buffer) expect_count(in_use(), 64 << 20);
@@ -193,9 +189,8 @@ static void fail_to_free(void *buffer) {
     within ((wi_cuda_buffer *)buffer) driver.let_fail("cuMemFree_v2", 719, 0);
 }
 
-alone(a_kernel_that_failed_before_is_heard_at_the_end) {
+on_the_stand_in(a_kernel_that_failed_before_is_heard_at_the_end) {
     wi_cuda_buffer buffer = wi_cuda_buffer(4096);
-    on_the_stand_in();
     use_gpu();
     expect_cuda_error(fail_to_free, &buffer, "free 4096 bytes on GPU 0: CUDA_ERROR_LAUNCH_FAILED");
     expect(buffer.address == 0);

@@ -253,10 +253,9 @@ alone(an_error_passes_and_the_figures_are_taken) {
 
 /* ---- the whole device ---- */
 
-alone(without_a_pool_in_use_it_is_the_whole_device) {
+on_the_stand_in(without_a_pool_in_use_it_is_the_whole_device) {
     uint64_t address = 0;
     FILE *stream = printing();
-    on_the_stand_in();
     use_gpu();
     driver.others_use(0, (size_t)3e6);
     within (memory, wi_gpu_memory(0, "a", .stream = stream)) {
@@ -320,9 +319,8 @@ alone(no_context_is_ever_made) {
     if (driver.calls) expect_count(driver.calls("cuDevicePrimaryCtxRetain"), 0);
 }
 
-alone(a_gpu_that_is_not_there_is_not_tracked) {
+on_the_stand_in(a_gpu_that_is_not_there_is_not_tracked) {
     wi_gpu_memory memory = wi_gpu_memory(2, "a", .quiet = 1);
-    on_the_stand_in();
     use_gpu();
     within (&memory) continue;
     expect_untracked(&memory, "there is no GPU 2; CUDA sees 2");
@@ -367,9 +365,8 @@ alone(what_the_whole_device_had_before_nobody_knows) {
 
 /* ---- a driver that fails half-way ---- */
 
-alone(a_driver_that_fails_at_the_begin_stops_nothing) {
+on_the_stand_in(a_driver_that_fails_at_the_begin_stops_nothing) {
     FILE *stream = printing();
-    on_the_stand_in();
     use_pool();
     driver.let_fail("cuMemPoolGetAttribute", LAUNCH_FAILED, 1);
     within (memory, wi_gpu_memory(0, "a", .stream = stream)) {
@@ -380,9 +377,8 @@ alone(a_driver_that_fails_at_the_begin_stops_nothing) {
         stream, "[a] GPU Memory: not tracked: cuMemPoolGetAttribute: CUDA_ERROR_LAUNCH_FAILED\n");
 }
 
-alone(a_driver_that_fails_at_the_end_leaves_no_figures) {
+on_the_stand_in(a_driver_that_fails_at_the_end_leaves_no_figures) {
     wi_gpu_memory memory = wi_gpu_memory(0, "a", .quiet = 1);
-    on_the_stand_in();
     use_pool();
     within (&memory) driver.let_fail("cuMemPoolGetAttribute", LAUNCH_FAILED, 0);
     expect_untracked(&memory, "cuMemPoolGetAttribute: CUDA_ERROR_LAUNCH_FAILED");
@@ -391,27 +387,24 @@ alone(a_driver_that_fails_at_the_end_leaves_no_figures) {
     expect_untracked(&memory, "cuDeviceGetMemPool of GPU 0: error 12345 of the CUDA driver");
 }
 
-alone(a_driver_that_cannot_count_devices_says_so) {
+on_the_stand_in(a_driver_that_cannot_count_devices_says_so) {
     wi_gpu_memory memory = wi_gpu_memory(0, "a", .quiet = 1);
-    on_the_stand_in();
     use_pool();
     driver.let_fail("cuDeviceGetCount", LAUNCH_FAILED, 0);
     within (&memory) continue;
     expect_untracked(&memory, "cuDeviceGetCount: CUDA_ERROR_LAUNCH_FAILED");
 }
 
-alone(without_memory_pools_it_is_the_whole_device) {
+on_the_stand_in(without_memory_pools_it_is_the_whole_device) {
     wi_gpu_memory memory = wi_gpu_memory(0, "a", .quiet = 1);
-    on_the_stand_in();
     use_pool();
     driver.let_fail("cuDeviceGetMemPool", 801, 0); /* CUDA_ERROR_NOT_SUPPORTED */
     within (&memory) continue;
     expect_text(memory.source->name, "cuMemGetInfo");
 }
 
-alone(a_peak_that_cannot_be_reset_is_not_taken_for_the_blocks) {
+on_the_stand_in(a_peak_that_cannot_be_reset_is_not_taken_for_the_blocks) {
     wi_gpu_memory outer = wi_gpu_memory(0, "outer", .quiet = 1), inner = outer;
-    on_the_stand_in();
     use_pool();
     within (&outer) {
         give(take(8 * MIB2));
