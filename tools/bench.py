@@ -37,6 +37,7 @@ RUNS = [
     ("tempdir", False, {}),
     ("atomic_file", False, {}),
     ("checkpoints", False, {}),
+    ("gpu", False, {}),
     ("hdf5", False, {}),
     ("sqlite", False, {}),
     ("rng", False, {}),

@@ -12,7 +12,6 @@
 #define WITHIN_GPU_H
 
 #include <stdio.h>
-#include <sys/types.h>
 
 #include <within/block.h>
 
@@ -62,7 +61,7 @@ typedef struct wi_gpu_memory {
     double mark;                 /* the peak at its begin, of a source that is never reset */
     int waits;                   /* for a source to come */
     struct wi_gpu_memory *next;  /* of those that are open */
-    pid_t pid;                   /* whose block it is; 0 while it does not run */
+    unsigned process;            /* whose block it is; 0 while it does not run */
 } wi_gpu_memory;
 
 /**

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "manage/gpu_trackers.h"
 
@@ -52,14 +51,15 @@ static void print_line(const wi_gpu_memory *memory) {
 static void memory_enter(void *self) {
     wi_gpu_memory *memory = self;
     const char *label = memory->label ? memory->label : "";
-    if (memory->pid == getpid())
+    unsigned process = wi__gpu_process();
+    if (memory->process == process)
         wi_raise(WI_USAGE_ERROR, "wi_gpu_memory %s: it is running already; use one a block", label);
     if (memory->device < 0)
         wi_raise(WI_VALUE_ERROR, "wi_gpu_memory %s: there is no GPU %d", label, memory->device);
     memory->delta = memory->current = memory->peak = NAN;
     memory->why_not[0] = '\0';
     wi__gpu_tracker_open(memory);
-    memory->pid = getpid();
+    memory->process = process;
 }
 
 /* A child cannot use its parent's GPU, and its copy of the block is on no list. */
@@ -71,11 +71,11 @@ static void end_in_child(wi_gpu_memory *memory) {
 static wi_verdict memory_exit(void *self, wi_reason reason, const wi_error *error) {
     (void)reason, (void)error;
     wi_gpu_memory *memory = self;
-    if (memory->pid == getpid())
+    if (memory->process == wi__gpu_process())
         wi__gpu_tracker_close(memory);
     else
         end_in_child(memory);
-    memory->pid = 0;
+    memory->process = 0;
     if (!memory->options.quiet) print_line(memory);
     return WI_PROPAGATE;
 }

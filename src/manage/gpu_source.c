@@ -11,6 +11,7 @@ enum { GPUS = 64 };
 
 typedef struct gpu {
     int device;
+    unsigned uses_pool; /* the process that was seen to; 0 for none */
     wi_gpu_source pool, whole;
 } gpu;
 
@@ -46,7 +47,7 @@ static void reset_pool(void *of) {
 }
 
 /* What was never reserved was never used; drivers and devices without pools say so by an error. */
-static int uses_pool(const wi__cuda *cuda, int device) {
+static int has_used_pool(const wi__cuda *cuda, int device) {
     wi__cu_pool pool;
     uint64_t reserved = 0;
     return cuda->has_pools && cuda->cuDeviceGetMemPool(&pool, device) == WI__CUDA_SUCCESS &&
@@ -133,13 +134,18 @@ static int is_out_of_reach(const wi__cuda *cuda, int device, char *why_not, size
     return 0;
 }
 
-const wi_gpu_source *wi__gpu_driver_source(int device, char *why_not, size_t size) {
+const wi_gpu_source *wi__gpu_driver_source(int device, unsigned process, char *why_not,
+                                           size_t size) {
     static pthread_once_t filled = PTHREAD_ONCE_INIT;
-    const wi__cuda *cuda = wi__cuda_loaded();
+    gpu *it = device < GPUS ? &gpus[device] : NULL;
     why_not[0] = '\0';
+    if (it && it->uses_pool == process) return &it->pool; /* for good, but not in a child */
+    const wi__cuda *cuda = wi__cuda_loaded();
     if (is_out_of_reach(cuda, device, why_not, size)) return NULL;
     pthread_once(&filled, fill_in);
-    return uses_pool(cuda, device) ? &gpus[device].pool : &gpus[device].whole;
+    if (!has_used_pool(cuda, device)) return &it->whole;
+    it->uses_pool = process;
+    return &it->pool;
 }
 
 int wi__gpu_is_in_use(int device) {

@@ -11,7 +11,8 @@
 static struct {
     pthread_mutex_t lock;
     wi_gpu_memory *open;
-} trackers = {PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP, NULL};
+    unsigned process;
+} trackers = {PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP, NULL, 1};
 
 /* ---- the lock ---- */
 
@@ -20,15 +21,20 @@ static void begin_again(void) {
     pthread_mutex_t unlocked = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
     trackers.lock = unlocked;
     trackers.open = NULL;
+    trackers.process++;
 }
 
 static void watch_forks(void) { pthread_atfork(NULL, NULL, begin_again); }
 
+unsigned wi__gpu_process(void) {
+    static pthread_once_t watched = PTHREAD_ONCE_INIT;
+    pthread_once(&watched, watch_forks);
+    return trackers.process;
+}
+
 /* A thread must not be cancelled while it has the lock. @return what unlock restores. */
 static int lock(void) {
-    static pthread_once_t watched = PTHREAD_ONCE_INIT;
     int cancelling;
-    pthread_once(&watched, watch_forks);
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
     pthread_mutex_lock(&trackers.lock);
     return cancelling;
@@ -142,7 +148,8 @@ static void close_from(wi_gpu_memory *tracker) {
 
 static const wi_gpu_source *source_for(wi_gpu_memory *tracker) {
     if (tracker->options.source) return tracker->options.source;
-    return wi__gpu_driver_source(tracker->device, tracker->why_not, sizeof tracker->why_not);
+    return wi__gpu_driver_source(tracker->device, trackers.process, tracker->why_not,
+                                 sizeof tracker->why_not);
 }
 
 /* What counts the whole device cannot tell what was in use at the block's begin. */

@@ -12,6 +12,9 @@
 
 #include <within/gpu.h>
 
+/** This process: one more than in the parent whose child it is. Not 0, and no system call. */
+unsigned wi__gpu_process(void);
+
 /**
  * Add a block to those that are open, after a boundary of its source.
  *

@@ -406,7 +406,7 @@ def test_a_child_forked_inside_the_block_leaves_the_gpu_alone(torch):
 
 
 def test_without_a_gpu_the_block_runs(python):
-    done = python("import within as wi\nwith wi.track_gpu_memory('cuda:0', 'a') as block: print('ran')\nprint(block.peak)")
+    done = python("import within as wi\nwith wi.track_gpu_memory(0, 'a') as block: print('ran')\nprint(block.peak)")
     assert done.stdout == "ran\n[a] GPU Memory: not tracked: the process has no CUDA driver loaded\nNone\n"
 
 
