@@ -43,7 +43,7 @@ RUNS = [
     ("rng", False, {}),
 ]
 OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
-PYTHON_PROGRAMS = ["bench/python.py", "bench/rng.py"]
+PYTHON_PROGRAMS = ["bench/python.py", "bench/gpu.py", "bench/rng.py"]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")
 
 

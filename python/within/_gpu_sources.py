@@ -9,7 +9,8 @@ _known = {}
 
 def choose(device):
     """Return the source that the program uses on a device: the first that has memory there, else the first; or None."""
-    ready = [source for source in map(_of(device), (_PyTorch, _CuPy, _JAX)) if _is_true(source.is_ready, False)]
+    imported = [_source(kind, device) for kind in (_PyTorch, _CuPy, _JAX) if kind.module in sys.modules]
+    ready = [source for source in imported if _is_true(source.is_ready, False)]
     return next((source for source in ready if _is_true(source.is_used, True)), ready[0] if ready else None)
 
 
@@ -19,11 +20,8 @@ def current_device():
     return torch.cuda.current_device() if torch and _is_true(torch.cuda.is_initialized, False) else 0
 
 
-def _of(device):
-    def source(kind):
-        return _known.get((kind, device)) or _known.setdefault((kind, device), kind(device))
-
-    return source
+def _source(kind, device):
+    return _known.get((kind, device)) or _known.setdefault((kind, device), kind(device))
 
 
 def _is_true(question, otherwise):
@@ -63,12 +61,12 @@ def _words(error):
 class _PyTorch(_Source):
     """docs.pytorch.org/docs/stable/generated/torch.cuda.memory.memory_stats.html"""
 
+    module = "torch"
     name = "PyTorch's allocator"
     can_reset = True
 
     def is_ready(self):
-        torch = sys.modules.get("torch")
-        return torch is not None and torch.cuda.is_initialized()
+        return sys.modules["torch"].cuda.is_initialized()
 
     def is_used(self):
         return sys.modules["torch"].cuda.memory_stats(self.device).get("reserved_bytes.all.current", 0) > 0
@@ -84,15 +82,14 @@ class _PyTorch(_Source):
 class _CuPy(_Source):
     """docs.cupy.dev/en/stable/reference/generated/cupy.cuda.MemoryPool.html"""
 
+    module = "cupy"
     name = "CuPy's pool"
 
     def is_ready(self):
-        cupy = sys.modules.get("cupy")
         # To ask the pool is to use the device: only where the process has a context already. A program that has
         # given CuPy another allocator does not use the pool.
-        if cupy is None or not gpu_memory.is_in_use(self.device):
-            return False
-        return cupy.cuda.get_allocator() == cupy.get_default_memory_pool().malloc
+        cupy = sys.modules["cupy"]
+        return gpu_memory.is_in_use(self.device) and cupy.cuda.get_allocator() == cupy.get_default_memory_pool().malloc
 
     def is_used(self):
         return self._ask("total_bytes") > 0
@@ -109,14 +106,13 @@ class _CuPy(_Source):
 class _JAX(_Source):
     """docs.jax.dev/en/latest/_autosummary/jax.Device.html"""
 
+    module = "jax"
     name = "JAX's statistics"
 
     def is_ready(self):
-        jax, backends = sys.modules.get("jax"), sys.modules.get("jax._src.xla_bridge")
         # jax.local_devices() would initialise it, which takes most of the GPU's memory.
-        if jax is None or not backends or not backends.backends_are_initialized():
-            return False
-        return self._stats() is not None
+        backends = sys.modules["jax._src.xla_bridge"]
+        return backends.backends_are_initialized() and self._stats() is not None
 
     def is_used(self):
         return True

@@ -356,6 +356,13 @@ def test_the_peak_of_jax_counts_if_it_is_new(jax):
     assert block.peak == 210
 
 
+def test_a_jax_that_does_not_say_whether_it_is_initialised_is_not_asked(install):
+    install("jax", JAX()).initialized = False
+    with track() as block:
+        pass
+    assert block.source is None
+
+
 def test_a_library_in_use_goes_before_one_that_is_not(torch, jax):
     jax.devices[0].take(1)
     with track() as block:
