@@ -16,6 +16,7 @@
 #include <within/file.h>
 #include <within/generator.h>
 #include <within/gpu.h>
+#include <within/gpu_section.h>
 #include <within/lock.h>
 #include <within/record.h>
 #include <within/rng.h>

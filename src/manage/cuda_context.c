@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "manage/cuda_driver.h"
+#include "manage/gpu_timing.h"
 
 /* @return what the driver answers to the step that fails; all is as before then. */
 static int make_current(const wi__cuda *cuda, wi_cuda_context *it) {
@@ -33,10 +34,13 @@ static void context_enter(void *self) {
 static wi_verdict context_exit(void *self, wi_reason reason, const wi_error *error) {
     (void)reason, (void)error;
     wi_cuda_context *it = self;
+    wi__cu_context context = it->context;
     wi_let_go(it->holding);
     it->context = NULL;
     if (it->pid != getpid()) return WI_PROPAGATE;
     const wi__cuda *cuda = wi__cuda_needed();
+    wi__gpu_timing_collect();
+    wi__gpu_timing_forget(context);
     int put_back = cuda->cuCtxSetCurrent(it->before);
     wi__cuda_check(cuda, cuda->cuDevicePrimaryCtxRelease_v2(it->device),
                    "release the context of GPU %d", it->device);

@@ -12,9 +12,11 @@ wi_define_error(WI_CUDA_ERROR, WI_ERROR);
 static int find_all(void *library, wi__cuda *cuda) {
 #define FIND(name, parameters) cuda->name = (int(*) parameters)dlsym(library, #name);
     WI__CUDA_FUNCTIONS(FIND)
+    WI__CUDA_EVENT_FUNCTIONS(FIND)
     WI__CUDA_POOL_FUNCTIONS(FIND)
 #undef FIND
 #define IS_THERE(name, parameters) &&cuda->name
+    cuda->has_events = 1 WI__CUDA_EVENT_FUNCTIONS(IS_THERE);
     cuda->has_pools = 1 WI__CUDA_POOL_FUNCTIONS(IS_THERE);
     return 1 WI__CUDA_FUNCTIONS(IS_THERE);
 #undef IS_THERE

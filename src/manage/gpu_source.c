@@ -137,9 +137,10 @@ static int is_out_of_reach(const wi__cuda *cuda, int device, char *why_not, size
 const wi_gpu_source *wi__gpu_driver_source(int device, unsigned process, char *why_not,
                                            size_t size) {
     static pthread_once_t filled = PTHREAD_ONCE_INIT;
-    gpu *it = device < GPUS ? &gpus[device] : NULL;
+    gpu *it = &gpus[device < GPUS ? device : GPUS - 1];
     why_not[0] = '\0';
-    if (it && it->uses_pool == process) return &it->pool; /* for good, but not in a child */
+    if (it->device == device && it->uses_pool == process)
+        return &it->pool; /* for good, but not in a child */
     const wi__cuda *cuda = wi__cuda_loaded();
     if (is_out_of_reach(cuda, device, why_not, size)) return NULL;
     pthread_once(&filled, fill_in);

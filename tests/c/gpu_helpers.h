@@ -33,6 +33,10 @@ static struct {
     void (*let_fail)(const char *function, int status, int after);
     int (*calls)(const char *function);
     void (*others_use)(int device, size_t bytes);
+    void (*launch)(double ms);
+    void (*run)(double ms);
+    void (*capture)(int is_capturing);
+    int (*disturbances)(void);
 } driver;
 
 /* POSIX has functions come as pointers to data. */
@@ -50,6 +54,10 @@ WI__UNUSED static void load_driver(void) {
     find_function("standin_fail", &driver.let_fail);
     find_function("standin_calls", &driver.calls);
     find_function("standin_others_use", &driver.others_use);
+    find_function("standin_launch", &driver.launch);
+    find_function("standin_run", &driver.run);
+    find_function("standin_capture", &driver.capture);
+    find_function("standin_disturbances", &driver.disturbances);
 }
 
 #define succeed(call) expect_count(call, 0)

@@ -80,6 +80,7 @@ int cuGetErrorName(int status, const char **name) {
         {INVALID_DEVICE, "CUDA_ERROR_INVALID_DEVICE"},
         {INVALID_CONTEXT, "CUDA_ERROR_INVALID_CONTEXT"},
         {INVALID_HANDLE, "CUDA_ERROR_INVALID_HANDLE"},
+        {NOT_READY, "CUDA_ERROR_NOT_READY"},
         {719, "CUDA_ERROR_LAUNCH_FAILED"},
     };
     *name = NULL;

@@ -18,6 +18,15 @@ int standin_calls(const char *function);
 /** Memory that other processes have on a device. */
 void standin_others_use(int device, size_t bytes);
 
+/** Have the GPU so much more to compute, behind what it has already. */
+void standin_launch(double ms);
+/** Let it compute for so long. */
+void standin_run(double ms);
+/** Let streams be captured into a graph, or no longer. */
+void standin_capture(int is_capturing);
+/** What the program has done that breaks such a capture, or would be part of the graph: how often. */
+int standin_disturbances(void);
+
 /* ---- for the stand-in's own files ---- */
 
 enum {
@@ -29,6 +38,7 @@ enum {
     INVALID_DEVICE = 101,
     INVALID_CONTEXT = 201,
     INVALID_HANDLE = 400,
+    NOT_READY = 600,
 };
 
 typedef struct standin_device {
