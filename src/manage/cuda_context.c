@@ -39,8 +39,7 @@ static wi_verdict context_exit(void *self, wi_reason reason, const wi_error *err
     it->context = NULL;
     if (it->pid != getpid()) return WI_PROPAGATE;
     const wi__cuda *cuda = wi__cuda_needed();
-    wi__gpu_timing_collect();
-    wi__gpu_timing_forget(context);
+    wi__gpu_timing_end_context(cuda, context);
     int put_back = cuda->cuCtxSetCurrent(it->before);
     wi__cuda_check(cuda, cuda->cuDevicePrimaryCtxRelease_v2(it->device),
                    "release the context of GPU %d", it->device);

@@ -48,6 +48,7 @@ enum {
 /* those that came with CUDA 10.1, */
 #define WI__CUDA_EVENT_FUNCTIONS(X)                                                                \
     X(cuEventCreate, (wi__cu_event * event, unsigned flags))                                       \
+    X(cuEventDestroy_v2, (wi__cu_event event))                                                     \
     X(cuEventRecord, (wi__cu_event event, wi__cu_stream stream))                                   \
     X(cuEventQuery, (wi__cu_event event))                                                          \
     X(cuEventElapsedTime, (float *milliseconds, wi__cu_event start, wi__cu_event end))             \

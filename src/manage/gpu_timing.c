@@ -77,6 +77,13 @@ static wi__gpu_pair *take_pending(wi__gpu_pair **link) {
 
 /* ---- pairs ---- */
 
+/* Its context is current. */
+static void pair_free(const wi__cuda *cuda, wi__gpu_pair *pair) {
+    if (pair->start) cuda->cuEventDestroy_v2(pair->start);
+    if (pair->end) cuda->cuEventDestroy_v2(pair->end);
+    free(pair);
+}
+
 static wi__gpu_pair *pair_new(const wi__cuda *cuda, wi__cu_context context) {
     wi__gpu_pair *pair = calloc(1, sizeof *pair);
     if (!pair) return NULL;
@@ -84,7 +91,7 @@ static wi__gpu_pair *pair_new(const wi__cuda *cuda, wi__cu_context context) {
     if (cuda->cuEventCreate(&pair->start, 0) == WI__CUDA_SUCCESS &&
         cuda->cuEventCreate(&pair->end, 0) == WI__CUDA_SUCCESS)
         return pair;
-    free(pair); /* an event without the other is left to the driver's end */
+    pair_free(cuda, pair);
     return NULL;
 }
 
@@ -138,13 +145,13 @@ void wi__gpu_timing_end(const wi__cuda *cuda, wi__gpu_pair *pair, wi__cu_stream 
 
 /* ---- looking later ---- */
 
-/* A pair that the driver does not know any more is not used again. */
+/* A pair that the driver cannot tell the time of is not used again. */
 static void finish(const wi__cuda *cuda, wi__gpu_pair *pair, int status) {
     float milliseconds;
     if (status == WI__CUDA_SUCCESS)
         status = cuda->cuEventElapsedTime(&milliseconds, pair->start, pair->end);
     if (status != WI__CUDA_SUCCESS) {
-        free(pair);
+        pair_free(cuda, pair);
         return;
     }
     wi__gpu_add_time(pair->counts, 1e-3 * (double)milliseconds);
@@ -178,7 +185,7 @@ void wi__gpu_timing_collect(void) {
     cuda->cuThreadExchangeStreamCaptureMode(&mode);
 }
 
-static void forget_all(wi__gpu_pair **list, wi__cu_context context) {
+static void end_all(const wi__cuda *cuda, wi__gpu_pair **list, wi__cu_context context) {
     for (wi__gpu_pair **link = list; *link;) {
         wi__gpu_pair *pair = *link;
         if (pair->context != context) {
@@ -186,14 +193,16 @@ static void forget_all(wi__gpu_pair **list, wi__cu_context context) {
             continue;
         }
         *link = pair->next;
-        free(pair);
+        pair_free(cuda, pair);
     }
 }
 
-void wi__gpu_timing_forget(wi__cu_context context) {
+void wi__gpu_timing_end_context(const wi__cuda *cuda, wi__cu_context context) {
+    wi__gpu_timing_collect();
+    if (current_context(cuda) != context) return;
     pthread_mutex_lock(&pairs.lock);
-    forget_all(&pairs.idle, context);
-    forget_all(&pairs.pending, context);
+    end_all(cuda, &pairs.idle, context);
+    end_all(cuda, &pairs.pending, context);
     pairs.count = 0;
     pairs.last = &pairs.pending;
     for (; *pairs.last; pairs.last = &(*pairs.last)->next) pairs.count++;

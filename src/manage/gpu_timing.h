@@ -23,7 +23,7 @@ void wi__gpu_timing_end(const wi__cuda *cuda, wi__gpu_pair *pair, wi__cu_stream 
                         wi__gpu_counts *counts);
 /** Look which times are known by now, of the context that is current in the thread. */
 void wi__gpu_timing_collect(void);
-/** The context is about to end, and its events with it. */
-void wi__gpu_timing_forget(wi__cu_context context);
+/** The context, if it is current, may be about to end: its events do. Times that are not known by now never will be. */
+void wi__gpu_timing_end_context(const wi__cuda *cuda, wi__cu_context context);
 
 #endif

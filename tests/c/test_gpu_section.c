@@ -221,6 +221,7 @@ on_the_stand_in(events_end_with_their_context) {
     }
     succeed(driver.cuCtxGetCurrent(&context));
     expect(context == NULL);
+    expect_count(driver.calls("cuEventDestroy_v2"), driver.calls("cuEventCreate"));
     expect_count(counts_in("forward").calls, 3);
     expect_count(counts_in("forward").timed, 2);
 }

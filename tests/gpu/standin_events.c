@@ -4,17 +4,20 @@
 #include <stdlib.h>
 
 typedef struct event {
+    struct event *next; /* of all that there are */
     int is_recorded;
     double at_ms; /* when the GPU comes by */
 } event;
 
 int cuEventCreate(event **made, unsigned flags);
+int cuEventDestroy_v2(event *it);
 int cuEventRecord(event *it, void *stream);
 int cuEventQuery(event *it);
 int cuEventElapsedTime(float *ms, event *start, event *end);
 int cuStreamIsCapturing(void *stream, int *status);
 int cuThreadExchangeStreamCaptureMode(int *mode);
 
+static event *events;
 static double now_ms, done_ms; /* how far the GPU has come, and when it has done all it was asked */
 static int capturing, disturbances;
 static __thread int mode_here; /* 0, global: what is not safe breaks the captures of all threads */
@@ -46,7 +49,25 @@ int cuEventCreate(event **made, unsigned flags) {
     BEGIN;
     if (!standin_current || flags) return INVALID_CONTEXT;
     *made = calloc(1, sizeof **made);
-    return *made ? SUCCESS : OUT_OF_MEMORY;
+    if (!*made) return OUT_OF_MEMORY;
+    pthread_mutex_lock(&standin_lock);
+    (*made)->next = events;
+    events = *made;
+    pthread_mutex_unlock(&standin_lock);
+    return SUCCESS;
+}
+
+int cuEventDestroy_v2(event *it) {
+    BEGIN;
+    pthread_mutex_lock(&standin_lock);
+    event **link = &events;
+    while (*link && *link != it) link = &(*link)->next;
+    int is_there = *link != NULL;
+    if (is_there) *link = it->next;
+    pthread_mutex_unlock(&standin_lock);
+    if (!is_there) return INVALID_HANDLE;
+    free(it);
+    return SUCCESS;
 }
 
 int cuEventRecord(event *it, void *stream) {

@@ -133,12 +133,15 @@ int cuMemGetInfo_v2(size_t *unused, size_t *total) {
     return SUCCESS;
 }
 
-/* An address is that of a note of how much it is, and where. */
+/* An address is that of a note of how much it is, and where. Notes are kept: none is given back twice. */
 typedef struct piece {
+    struct piece *next;
     standin_device *device;
     size_t bytes;
-    int is_of_pool;
+    int is_of_pool, is_free;
 } piece;
+
+static piece *pieces;
 
 static void count_pool(standin_device *device, size_t bytes) {
     const uint64_t step = 32 << 20;
@@ -155,8 +158,9 @@ static int allocate(pointer *address, size_t bytes, int is_of_pool) {
     pthread_mutex_lock(&standin_lock);
     piece *made = bytes <= TOTAL - in_use(device) ? malloc(sizeof *made) : NULL;
     if (made) {
-        piece it = {device, bytes, is_of_pool};
+        piece it = {pieces, device, bytes, is_of_pool, 0};
         *made = it;
+        pieces = made;
         if (is_of_pool)
             count_pool(device, bytes);
         else
@@ -171,13 +175,12 @@ static int free_piece(pointer address, int is_of_pool) {
     piece *freed = (piece *)(uintptr_t)address;
     if (!freed) return is_of_pool ? INVALID_VALUE : SUCCESS;
     pthread_mutex_lock(&standin_lock);
-    if (freed->is_of_pool)
-        freed->device->used -= freed->bytes;
-    else
-        freed->device->allocated -= freed->bytes;
+    int is_taken = !freed->is_free;
+    if (is_taken && freed->is_of_pool) freed->device->used -= freed->bytes;
+    if (is_taken && !freed->is_of_pool) freed->device->allocated -= freed->bytes;
+    freed->is_free = 1;
     pthread_mutex_unlock(&standin_lock);
-    free(freed);
-    return SUCCESS;
+    return is_taken ? SUCCESS : INVALID_VALUE;
 }
 
 int cuMemAlloc_v2(pointer *address, size_t bytes) {
