@@ -57,7 +57,7 @@ def main():
         subprocess.run(["ninja", "-C", build, "--quiet", *(f"tests/c/{name}" for name in PROGRAMS)], check=True)
         for name in PROGRAMS:
             counts += run_program(build / "tests" / "c" / name)
-        counts += run_python.run_all(build, ["-k", "real", "tests/python/test_gpu_memory.py"])
+        counts += run_python.run_all(build, ["-k", "real", "tests/python/test_gpu_memory.py", "tests/python/test_gpu_section.py"])
     print(run_python.in_words(counts), flush=True)
     sys.exit(counts["failed"] > 0)
 

@@ -20,12 +20,12 @@ typedef struct wi_gpu_section_options {
 
 /* What is measured of a block on the GPU. */
 typedef struct wi__gpu_measure {
-    int is_in_use;   /* 0: nothing is, and the rest is not set */
-    int is_captured; /* nothing is measured, but this is counted */
-    wi_gpu_memory memory;
+    int device;      /* of the context that is current; -1: nothing is measured, or nothing more */
+    int is_captured; /* nothing is measured but that */
+    unsigned process;
     void *stream;
     void *pair; /* of events; NULL: it is not timed */
-    unsigned process;
+    void *counts;
 } wi__gpu_measure;
 
 typedef struct wi_gpu_section {
@@ -33,6 +33,8 @@ typedef struct wi_gpu_section {
     wi_section section;
     wi_gpu_section_options options;
     wi__gpu_measure measure;
+    wi_gpu_memory memory;
+    int tracks; /* its memory */
 } wi_gpu_section;
 
 /**
@@ -59,9 +61,10 @@ typedef struct wi_gpu_section {
 
 WI_API wi_gpu_section wi__gpu_section(wi_section section, wi_gpu_section_options options);
 
-/* For the Python door, whose sections are spans. `branch` is the span's. */
+/* For the Python door, whose sections are spans: begin; end, by the span's branch; then what it found in use. */
 WI_API void wi__gpu_measure_begin(wi__gpu_measure *measure, void *stream);
 WI_API void wi__gpu_measure_end(wi__gpu_measure *measure, void *branch);
+WI_API void wi__gpu_measure_memory(wi__gpu_measure *measure, double delta, double peak);
 
 WI__END_DECLS
 

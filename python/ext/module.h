@@ -35,7 +35,8 @@
     X(csv_log)                                                                                     \
     X(tempdir)                                                                                     \
     X(gpu_source)                                                                                  \
-    X(gpu_memory)
+    X(gpu_memory)                                                                                  \
+    X(gpu_timing)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */
 #define WITHIN_CONTEXTLIB_PARTS(X)                                                                 \

@@ -91,7 +91,7 @@ class track_gpu_memory:
         if self._block:
             raise RuntimeError(f"{self!r} is running already: one object tracks one block at a time")
         self.delta = self.current = self.peak = self.source = None
-        self._block = _Block(self._number) if self._kind == "cuda" else _NoBlock(self.device)
+        self._block = Block(self._number) if self._kind == "cuda" else NoBlock(self.device)
         return self
 
     def __exit__(self, kind, error, traceback):
@@ -120,7 +120,7 @@ def _write(stream, text):
         stream.write(text.encode("ascii", "backslashreplace").decode())
 
 
-class _Block:
+class Block:
     """A block on a CUDA device, from its begin to its end."""
 
     def __init__(self, number):
@@ -161,7 +161,7 @@ class _Block:
             self.source = source
 
 
-class _NoBlock:
+class NoBlock:
     """A block on what is no CUDA device: there is nothing to find."""
 
     delta = current = peak = source = None

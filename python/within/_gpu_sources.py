@@ -20,6 +20,16 @@ def current_device():
     return torch.cuda.current_device() if torch and _is_true(torch.cuda.is_initialized, False) else 0
 
 
+def current_stream():
+    """Return the handle of the stream that this thread's work goes to by PyTorch or CuPy; 0 for the default stream."""
+    torch, cupy = sys.modules.get("torch"), sys.modules.get("cupy")
+    if torch and _is_true(torch.cuda.is_initialized, False):
+        return torch.cuda.current_stream().cuda_stream
+    if cupy and gpu_memory.is_in_use(0):
+        return cupy.cuda.get_current_stream().ptr
+    return 0
+
+
 def _source(kind, device):
     return _known.get((kind, device)) or _known.setdefault((kind, device), kind(device))
 

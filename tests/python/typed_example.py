@@ -183,6 +183,8 @@ def memory() -> None:
     assert (peak is None) or (source is not None)
     with wi.track_gpu_memory(0, stream=sys.stderr):
         pass
+    with wi.section("forward", gpu=True) as forward:
+        assert forward.name == "forward"
 
 
 # ---- within.contextlib ----
