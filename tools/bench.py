@@ -41,9 +41,13 @@ RUNS = [
     ("hdf5", False, {}),
     ("sqlite", False, {}),
     ("rng", False, {}),
+    ("floating_point", False, {}),
+    ("seed", False, {}),
+    ("redirect", False, {}),
+    ("interrupts", False, {}),
 ]
 OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
-PYTHON_PROGRAMS = ["bench/python.py", "bench/gpu.py", "bench/rng.py"]
+PYTHON_PROGRAMS = ["bench/python.py", "bench/gpu.py", "bench/rng.py", "bench/seed.py"]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")
 
 
