@@ -1,5 +1,6 @@
 /*
- * wi_gpu_memory against the driver's calls that it makes, on the stand-in driver: what is left is its own cost.
+ * What uses a GPU against the driver's calls that are needed for it, on the stand-in driver: what is left is the cost
+ * of the rest.
  *
  * The stand-in answers in some ten nanoseconds; a real driver takes longer, and the ratio is nearer to 1 there.
  */
@@ -19,6 +20,10 @@ int cuMemPoolSetAttribute(void *pool, int attribute, void *value);
 int cuMemAllocAsync(uint64_t *address, size_t bytes, void *stream);
 int cuMemAlloc_v2(uint64_t *address, size_t bytes);
 int cuMemFree_v2(uint64_t address);
+int cuEventCreate(void **event, unsigned flags);
+int cuEventRecord(void *event, void *stream);
+int cuEventQuery(void *event);
+int cuEventElapsedTime(float *milliseconds, void *begin, void *end);
 
 enum { USED_CURRENT = 7, USED_HIGH = 8 };
 
@@ -51,6 +56,32 @@ static void bare_calls(size_t n, int size) {
     for (size_t i = 0; i < n; i++) {
         boundary();
         boundary();
+    }
+}
+
+/* ---- time of sections ---- */
+
+static void gpu_sections(size_t n, int size) {
+    (void)size;
+    for (size_t i = 0; i < n; i++) {
+        within (wi_gpu_section("kernel")) continue;
+    }
+}
+
+static void timed_by_hand(size_t n, int size) {
+    (void)size;
+    static void *begin, *end;
+    float milliseconds;
+    if (!begin) check(cuEventCreate(&begin, 0) || cuEventCreate(&end, 0));
+    for (size_t i = 0; i < n; i++) {
+        within (wi_section("kernel by hand")) {
+            boundary();
+            check(cuEventRecord(begin, NULL));
+            check(cuEventRecord(end, NULL));
+            boundary();
+            check(cuEventQuery(end));
+            check(cuEventElapsedTime(&milliseconds, begin, end));
+        }
     }
 }
 
@@ -87,6 +118,7 @@ int main(void) {
     check(cuMemAllocAsync(&address, 1 << 20, NULL));
     bench("GPU memory of a block", tracked, bare_calls);
     bench_inside(8);
+    bench("GPU section", gpu_sections, timed_by_hand);
     bench("GPU buffer", buffers, allocations);
     return 0;
 }

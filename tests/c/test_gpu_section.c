@@ -284,6 +284,43 @@ on_the_stand_in(the_record_has_them_in_its_file) {
     wi__profile_release(&profile);
 }
 
+/* ---- damage ---- */
+
+/* Change the counts of the only path in the record that has some. */
+static void damage(void (*change)(wi__gpu_counts *counts, uint32_t cell)) {
+    static char bytes[1 << 20];
+    int file = open("record.within", O_RDWR);
+    expect(file >= 0 && read(file, bytes, sizeof bytes) > 0);
+    const wi__header *header = (const wi__header *)bytes;
+    size_t at = (size_t)header->first_region * WI__CELL_BYTES;
+    uint32_t cell = ((const wi__region *)(bytes + at))->gpu;
+    expect(cell != 0);
+    change((wi__gpu_counts *)(bytes + (size_t)cell * WI__CELL_BYTES), cell);
+    expect(pwrite(file, bytes + (size_t)cell * WI__CELL_BYTES, WI__CELL_BYTES,
+                  (off_t)cell * WI__CELL_BYTES) == WI__CELL_BYTES);
+    close(file);
+}
+
+static void lead_back(wi__gpu_counts *counts, uint32_t cell) { counts->next = cell; }
+static void lead_out(wi__gpu_counts *counts, uint32_t cell) { counts->next = cell + (1u << 30); }
+static void be_of_nobody(wi__gpu_counts *counts, uint32_t cell) { counts->node = cell; }
+
+static void expect_damaged(void (*change)(wi__gpu_counts *counts, uint32_t cell), uint64_t calls) {
+    expect_count(status_of(print_report), 0);
+    damage(change);
+    wi__profile profile = profile_in("record.within");
+    expect_count(profile.damaged, 1);
+    expect_count(path_named(&profile, "forward")->gpu.calls, calls);
+    wi__profile_release(&profile);
+    remove("record.within");
+}
+
+on_the_stand_in(damaged_counts_are_left_out_and_counted) {
+    expect_damaged(lead_back, 3);
+    expect_damaged(lead_out, 3);
+    expect_damaged(be_of_nobody, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         test(the_time_is_that_on_the_gpu),
@@ -302,6 +339,7 @@ int main(void) {
         test(a_context_that_is_not_current_keeps_its_times),
         test(a_child_counts_its_own),
         test(the_record_has_them_in_its_file),
+        test(damaged_counts_are_left_out_and_counted),
     };
     return cmocka_run_group_tests_name("gpu_section", tests, NULL, NULL);
 }
