@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "manage/gpu_source.h"
@@ -79,7 +80,7 @@ static void reset_source(void *arg) {
 static int ask(wi_gpu_memory *tracker, void (*function)(void *arg), void *arg) {
     wi_error *error = NULL;
     if (wi_call(function, arg, &error)) return 1;
-    strncpy(tracker->why_not, wi_error_message(error), sizeof tracker->why_not - 1);
+    snprintf(tracker->why_not, sizeof tracker->why_not, "%s", wi_error_message(error));
     wi_error_free(error);
     return 0;
 }
