@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 export BUILD
 
-.PHONY: all run run-python python pythons test test-long bench check format install clean help
+.PHONY: all run run-python python pythons test test-gpu test-long bench check format install clean help
 # Each step uses all cores by itself, and two that configure would be in each other's way.
 .NOTPARALLEL:
 
@@ -48,6 +48,9 @@ test-long: $(BUILD)/tests-enabled python
 	@tools/setup.sh numeric
 	@tools/run_tests.py -C $(BUILD) --long
 
+test-gpu: $(BUILD)/tests-enabled python
+	@tools/test_gpu.py -C $(BUILD)
+
 bench:
 	@tools/setup.sh build bench
 	@tools/bench.py
@@ -74,6 +77,7 @@ help:
 	@echo 'make python     build the Python package for every interpreter, into $(BUILD)/site/'
 	@echo 'make test       run the tests; the last line says how many passed and failed'
 	@echo 'make test-long  run the tests that take minutes, which make test leaves out'
+	@echo 'make test-gpu   run the tests of the GPU on the one of this machine, if it has one'
 	@echo 'make pythons    fetch more interpreters from Debian, debug builds too, for make test'
 	@echo 'make bench      measure; prints a table and writes $(BUILD)/bench.json'
 	@echo 'make check      format, clang-tidy, layers, public headers, exported symbols'

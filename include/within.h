@@ -10,12 +10,15 @@
 #include <within/checkpoints.h>
 #include <within/closing.h>
 #include <within/csv.h>
+#include <within/cuda.h>
 #include <within/environment.h>
 #include <within/error.h>
 #include <within/exit_stack.h>
 #include <within/file.h>
 #include <within/floating_point.h>
 #include <within/generator.h>
+#include <within/gpu.h>
+#include <within/gpu_section.h>
 #include <within/interrupts.h>
 #include <within/lock.h>
 #include <within/record.h>

@@ -37,6 +37,7 @@ RUNS = [
     ("tempdir", False, {}),
     ("atomic_file", False, {}),
     ("checkpoints", False, {}),
+    ("gpu", False, {}),
     ("hdf5", False, {}),
     ("sqlite", False, {}),
     ("rng", False, {}),
@@ -46,7 +47,7 @@ RUNS = [
     ("interrupts", False, {}),
 ]
 OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
-PYTHON_PROGRAMS = ["bench/python.py", "bench/rng.py", "bench/seed.py"]
+PYTHON_PROGRAMS = ["bench/python.py", "bench/gpu.py", "bench/rng.py", "bench/seed.py"]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")
 
 

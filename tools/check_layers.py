@@ -24,6 +24,7 @@ MAY_INCLUDE = {
     "ext": {"public"},
     "ext/contextlib": {"public", "ext"},
     "ext/files": {"public", "ext"},
+    "ext/memory": {"public", "ext"},
     "ext/sections": {"public", "ext", "door", "reader"},
     "ext/state": {"public", "ext"},
     "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},
@@ -37,8 +38,8 @@ MAY_INCLUDE = {
 PUBLIC = {
     "block": "block error exit_stack generator macros suppress try version",
     "record": "record span",
-    "manage": "atomic_file checkpoints closing csv csv_value environment file floating_point interrupts lock "
-    "redirect rng section seed tempdir threads timer workdir",
+    "manage": "atomic_file checkpoints closing csv csv_value cuda environment file floating_point gpu gpu_section "
+    "interrupts lock redirect rng section seed tempdir threads timer workdir",
 }
 # The libraries of their own: their folder is their layer, and has one public header of that name.
 LIBRARIES = {"hdf5", "sqlite"}

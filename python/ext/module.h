@@ -3,7 +3,8 @@
  *
  * A part is a file with one type, or a few that are one idea, and a function that adds them to the module.
  * This folder has what the parts are made with; contextlib/ has the parts of within.contextlib, sections/ those
- * that measure, files/ those that write, state/ those that put back. Non-static names begin with within_.
+ * that measure, files/ those that write, memory/ those that track memory, state/ those that put back. Non-static
+ * names begin with within_.
  */
 #ifndef WITHIN_EXT_MODULE_H
 #define WITHIN_EXT_MODULE_H
@@ -40,7 +41,10 @@
     X(deliver)                                                                                     \
     X(interrupts)                                                                                  \
     X(redirection)                                                                                 \
-    X(seed)
+    X(seed)                                                                                        \
+    X(gpu_source)                                                                                  \
+    X(gpu_memory)                                                                                  \
+    X(gpu_timing)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */
 #define WITHIN_CONTEXTLIB_PARTS(X)                                                                 \

@@ -29,6 +29,13 @@ class _Stream(Protocol):
     def write(self, text: str, /) -> object: ...
 
 @type_check_only
+class _Device(Protocol):  # torch.device
+    @property
+    def type(self) -> str: ...
+    @property
+    def index(self) -> int | None: ...
+
+@type_check_only
 class _Descriptor(Protocol):
     def fileno(self) -> int: ...
     def flush(self) -> object: ...
@@ -38,7 +45,7 @@ __version__: str
 class DataError(ValueError): ...
 
 class section:
-    def __new__(cls, name: str) -> Self: ...
+    def __new__(cls, name: str, *, gpu: bool = False) -> Self: ...
     @property
     def name(self) -> str: ...
     @property
@@ -281,6 +288,28 @@ class atomic_file(Generic[_File]):
 class atomic_path:
     def __init__(self, path: _Path, *, sync: bool = True) -> None: ...
     def __enter__(self) -> str: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
+
+class track_gpu_memory:
+    device: str | int | _Device
+    label: str
+    quiet: bool
+    stream: _Stream | None
+    delta: int | None
+    current: int | None
+    peak: int | None
+    source: str | None
+    def __init__(
+        self,
+        device: str | int | _Device = "cuda:0",
+        label: str = "",
+        *,
+        quiet: bool = False,
+        stream: _Stream | None = None,
+    ) -> None: ...
+    def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None: ...

@@ -67,6 +67,9 @@ wi__figures wi__path_figures(const wi__profile *profile, uint32_t index) {
         .max_s = ended ? wi__profile_seconds(profile, (double)path->max) : NAN,
         .errors = path->errors,
         .percent_of_parent = percent_of_parent(profile, index),
+        .gpu_s = path->gpu.timed ? 1e-9 * (double)path->gpu.time_ns : NAN,
+        .gpu_delta = path->gpu.tracked ? (double)path->gpu.delta : NAN,
+        .gpu_peak = path->gpu.peak ? (double)path->gpu.peak : NAN,
     };
 }
 

@@ -138,7 +138,8 @@ typedef struct wi__region {
     uint32_t next_region;
     uint32_t thread;  /* of its owner; 0 when it has none */
     uint32_t threads; /* how many have owned it so far */
-    uint32_t reserved[9];
+    uint32_t gpu;     /* cell of its newest wi__gpu_counts, or 0 */
+    uint32_t reserved[8];
     wi__hold holds[WI__HOLDS];
 } wi__region;
 
@@ -171,6 +172,22 @@ typedef struct wi__node {
         histogram[WI__BUCKETS]; /* bucket 0 has one too many: the first call found `pending` 0 */
 } wi__node;
 
+/**
+ * What a node's calls did on a GPU, for nodes that have used one. Any thread adds to it, a word at a time: times
+ * become known after their calls.
+ */
+typedef struct wi__gpu_counts {
+    uint32_t node;     /* whose */
+    uint32_t next;     /* the region's one before it, or 0 */
+    uint64_t calls;    /* that have ended */
+    uint64_t timed;    /* of `calls`: their time on the GPU is known */
+    uint64_t time_ns;  /* of these */
+    uint64_t captured; /* of `calls`: not timed, for their stream was being captured into a graph */
+    uint64_t tracked;  /* of `calls`: what was in use is known */
+    int64_t delta;     /* bytes in use at the end less those at the begin, of these together */
+    uint64_t peak;     /* bytes: the most in use at any time of any of them; 0 if none is known */
+} wi__gpu_counts;
+
 /** A section's name. */
 typedef struct wi__text {
     uint16_t length; /* bytes that follow, no '\0' among them */
@@ -184,6 +201,7 @@ typedef struct wi__text {
 
 _Static_assert(sizeof(wi__node) == (size_t)34 * WI__CELL_BYTES,
                "a node is 34 cells, the first its figures");
+_Static_assert(sizeof(wi__gpu_counts) == WI__CELL_BYTES, "they are one cell");
 _Static_assert(sizeof(wi__tally) == 256 && sizeof(wi__hold) == 256, "ledger entries are 256 bytes");
 
 /**

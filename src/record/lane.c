@@ -72,6 +72,7 @@ void wi__lanes_restart(const wi__lane *keep, uint64_t now) {
     for (wi__lane *lane = all; lane; lane = lane->next) {
         wi__tree_zero(lane->root, now, lane == keep);
         memset(wi__cell(lane->slab), 0, (size_t)(lane->slab_end - lane->slab) * WI__CELL_BYTES);
+        lane->region->gpu = lane->gpu; /* as for regions */
         lane->next_anchor = 0;
         lane->region->threads = lane == keep;
         lane->region->thread = (uint32_t)syscall(SYS_gettid);

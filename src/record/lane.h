@@ -51,6 +51,7 @@ struct wi__branch {
     wi__branch *previous;                 /* the parent's child before it */
     uint64_t
         emptied; /* ticks: spans that began before it are not in the node's count of open ones */
+    wi__gpu_counts *gpu; /* the node's, once it has used a GPU; else NULL */
     unsigned char apart; /* below a root of its own: wi__span_root */
     unsigned char told;  /* of spans whose caller says what encloses them: wi__span_begin_inside */
 };
@@ -63,6 +64,7 @@ struct wi__lane {
     wi__lane *next;          /* of all, newest first */
     wi__lane *next_free;     /* of those without a thread */
     uint32_t slab, slab_end; /* cells that this lane may use up next */
+    uint32_t gpu;            /* of its newest wi__gpu_counts: the region's `gpu` */
 };
 
 /** A lane for the calling thread: one that was given back, or a new one; NULL if there is no memory. */

@@ -193,6 +193,29 @@ static void read_tree(merge *m, uint32_t root) {
     }
 }
 
+/* ---- on a GPU ---- */
+
+static void add_gpu_counts(wi__gpu_counts *to, const wi__gpu_counts *counts) {
+    to->calls += counts->calls;
+    to->timed += counts->timed;
+    to->time_ns += counts->time_ns;
+    to->captured += counts->captured;
+    to->tracked += counts->tracked;
+    to->delta = (int64_t)((uint64_t)to->delta + (uint64_t)counts->delta);
+    if (counts->peak > to->peak) to->peak = counts->peak;
+}
+
+static void read_gpu_counts(merge *m, uint32_t cell) {
+    wi__gpu_counts counts;
+    for (; cell && wi__reader_gpu_counts(m->reader, cell, &counts); cell = counts.next) {
+        uint32_t path = path_at(m, counts.node);
+        if (path != WI__NO_PATH)
+            add_gpu_counts(&m->profile->paths[path].gpu, &counts);
+        else if (!wi__reader_is_lost(m->reader, counts.node))
+            m->reader->damaged++;
+    }
+}
+
 /* ---- what is open ---- */
 
 static wi__open_scope *open_new(merge *m, const char *kind, const char *what, uint64_t start) {
@@ -268,6 +291,7 @@ static void read_holds(merge *m, const wi__region *region) {
 static void read_region(merge *m, const wi__region *region) {
     m->profile->threads += region->threads;
     read_tree(m, region->root);
+    read_gpu_counts(m, region->gpu);
     read_open_sections(m, region);
     read_open_spans(m, region);
     read_holds(m, region);

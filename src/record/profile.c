@@ -11,6 +11,7 @@
 
 #include "record/arena.h"
 #include "record/clock.h"
+#include "record/gpu.h"
 #include "record/merge.h"
 #include "record/process.h"
 #include "record/reader.h"
@@ -231,6 +232,7 @@ int wi__profile_of_self(wi__profile *profile) {
     size_t length;
     memset(profile, 0, sizeof *profile);
     if (!wi__lane_here()) return 0;
+    if (wi__gpu_collect) wi__gpu_collect();
     wi__record_lock();
     void *copy = copy_self(&length);
     wi__record_unlock();

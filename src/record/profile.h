@@ -39,6 +39,7 @@ typedef struct wi__path {
     uint64_t suppressed; /* errors suppressed directly inside */
     uint64_t min, max;   /* of ended calls; 0 without any */
     unsigned __int128 squares; /* sum of squares, in ticks squared */
+    wi__gpu_counts gpu;        /* sums of all threads; all zero without a GPU */
     uint32_t bucket_count;
     wi__bucket_calls *buckets; /* of the histogram: those with calls, shortest first */
 } wi__path;
@@ -97,6 +98,9 @@ typedef struct wi__figures {
     double mean_s, std_s, min_s, p50_s, p99_s, max_s; /* of ended calls; std of the population */
     uint64_t errors;
     double percent_of_parent; /* of the parent's total; of all, at the top */
+    double gpu_s;             /* on the GPU, of the calls whose time there is known */
+    double gpu_delta,
+        gpu_peak; /* bytes of the GPU's memory, of all calls together and of the worst */
 } wi__figures;
 WI_API wi__figures wi__path_figures(const wi__profile *profile, uint32_t path);
 /** The q-quantile of a path's ended calls in seconds, 0 <= q <= 1: within 7 %; NaN without calls. */

@@ -161,6 +161,12 @@ int wi__reader_node(wi__reader *reader, uint32_t cell, wi__node *node) {
     return 1;
 }
 
+int wi__reader_gpu_counts(wi__reader *reader, uint32_t cell, wi__gpu_counts *counts) {
+    if (!is_fresh(reader, cell, sizeof *counts)) return 0;
+    memcpy(counts, at(reader, cell), sizeof *counts);
+    return 1;
+}
+
 /* The length of the valid UTF-8 character at text, or 0. */
 static size_t character(const unsigned char *text, size_t left) {
     unsigned char c = text[0];

@@ -40,6 +40,8 @@ int wi__reader_is_lost(const wi__reader *reader, uint32_t cell);
 const wi__region *wi__reader_region(wi__reader *reader, uint32_t cell);
 /** The node at a cell, copied; 0 if there is none, or it was handed out before. */
 int wi__reader_node(wi__reader *reader, uint32_t cell, wi__node *node);
+/** What a node did on a GPU, at a cell: copied; 0 if there is nothing, or it was handed out before. */
+int wi__reader_gpu_counts(wi__reader *reader, uint32_t cell, wi__gpu_counts *counts);
 /** A node's name as printable UTF-8, ended by '\0', "…" added if it was cut. */
 void wi__reader_name(wi__reader *reader, const wi__node *node, char *buffer, size_t size);
 /** How many spans are open in a node: 0 if that makes no sense, or it is not one of spans. */

@@ -6,10 +6,12 @@
 
 #include <within/record.h>
 
+#include "record/gpu.h"
+
 enum { SLAB_CELLS = 256, FIRST_SLOTS = 8 };
 
-/* Cells for one lane, taken from the arena a slab at a time. The lock is held. */
-static uint32_t allocate(wi__lane *lane, uint32_t cells) {
+/* Taken from the arena a slab at a time. */
+uint32_t wi__lane_allocate(wi__lane *lane, uint32_t cells) {
     if (cells > lane->slab_end - lane->slab) {
         uint32_t slab = wi__arena_allocate(SLAB_CELLS);
         if (!slab) return 0;
@@ -23,7 +25,8 @@ static uint32_t allocate(wi__lane *lane, uint32_t cells) {
 
 void wi__histogram_carry(wi__lane *lane, wi__node *node) {
     wi__record_lock();
-    if (!node->high) node->high = allocate(lane, WI__CELLS(WI__BUCKETS * sizeof(uint32_t)));
+    if (!node->high)
+        node->high = wi__lane_allocate(lane, WI__CELLS(WI__BUCKETS * sizeof(uint32_t)));
     wi__record_unlock();
     node->histogram[node->pending] -= 1u << 31;
     if (node->high) ((uint32_t *)wi__cell(node->high))[node->pending]++;
@@ -68,7 +71,7 @@ static section_name name_of(const char *text) {
 }
 
 static uint32_t text_new(wi__lane *lane, const section_name *name) {
-    uint32_t cell = allocate(lane, WI__CELLS(sizeof(wi__text) + name->length));
+    uint32_t cell = wi__lane_allocate(lane, WI__CELLS(sizeof(wi__text) + name->length));
     if (!cell) return 0;
     wi__text *text = wi__cell(cell);
     text->length = name->length;
@@ -87,7 +90,7 @@ static int has_name(const wi__branch *branch, const section_name *name) {
 /* ---- branches and their nodes ---- */
 
 static uint32_t node_new(wi__lane *lane, uint32_t parent, const section_name *name) {
-    uint32_t cell = allocate(lane, WI__CELLS(sizeof(wi__node)));
+    uint32_t cell = wi__lane_allocate(lane, WI__CELLS(sizeof(wi__node)));
     uint32_t text = cell ? text_new(lane, name) : 0;
     if (!text) return 0;
     wi__node *node = wi__node_at(cell);
@@ -330,6 +333,7 @@ void wi__tree_zero(wi__branch *root, uint64_t now, int keep_spans) {
     for (;;) {
         link_children(branch);
         zero_node(branch->node);
+        if (branch->gpu) wi__gpu_zero(branch->gpu);
         restart_spans(branch, now, keep_spans);
         if (branch->last_child) {
             branch = branch->last_child;

@@ -6,6 +6,8 @@
 
 #include "record/record.h"
 
+/** Cells for a lane. 0 if there is no memory. The lock is held. */
+uint32_t wi__lane_allocate(wi__lane *lane, uint32_t cells);
 /** A branch below `parent`, or a root if that is NULL. NULL if there is no memory. The lock is held. */
 wi__branch *wi__branch_new(wi__lane *lane, wi__branch *parent, const char *name);
 /** The child for a site, made if need be; "(other)" at the node cap; NULL if there is no memory. */

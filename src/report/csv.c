@@ -35,6 +35,13 @@ static void print_figures(FILE *out, const wi__figures *row) {
     print_number(out, row->percent_of_parent);
 }
 
+static void print_gpu(FILE *out, const wi__gpu_counts *gpu, const wi__figures *row) {
+    fprintf(out, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64, gpu->calls, gpu->timed, gpu->captured);
+    print_number(out, row->gpu_s);
+    print_number(out, row->gpu_delta);
+    print_number(out, row->gpu_peak);
+}
+
 static void print_row(const wi__page *page, const wi__row *row) {
     char path[WI__PATH_TEXT];
     const wi__path *source = &page->profile->paths[row->path];
@@ -46,13 +53,18 @@ static void print_row(const wi__page *page, const wi__row *row) {
     fputc(',', page->out);
     print_text(page->out, path);
     print_figures(page->out, &row->figures);
-    fprintf(page->out, ",%" PRIu64 ",%" PRIu32 "\n", source->suppressed, source->open_calls);
+    fprintf(page->out, ",%" PRIu64 ",%" PRIu32, source->suppressed, source->open_calls);
+    if (page->view->has_gpu) print_gpu(page->out, &source->gpu, &row->figures);
+    fputc('\n', page->out);
 }
 
 void wi__write_csv(const wi__page *page) {
     fputs("id,parent,depth,name,path,calls,total_s,self_s,mean_s,std_s,min_s,p50_s,p99_s,max_s,"
           "errors,"
-          "percent_of_parent,suppressed,open\n",
+          "percent_of_parent,suppressed,open",
           page->out);
+    if (page->view->has_gpu)
+        fputs(",gpu_calls,gpu_timed,gpu_captured,gpu_s,gpu_delta_bytes,gpu_peak_bytes", page->out);
+    fputc('\n', page->out);
     for (size_t i = 0; i < page->view->row_count; i++) print_row(page, &page->view->rows[i]);
 }

@@ -177,6 +177,15 @@ static void print_figures(FILE *out, const wi__figures *row) {
     number_member(out, "percent_of_parent", row->percent_of_parent);
 }
 
+static void print_gpu(FILE *out, const wi__gpu_counts *gpu, const wi__figures *row) {
+    count_member(out, "gpu_calls", gpu->calls);
+    count_member(out, "gpu_timed", gpu->timed);
+    count_member(out, "gpu_captured", gpu->captured);
+    number_member(out, "gpu_s", row->gpu_s);
+    number_member(out, "gpu_delta_bytes", row->gpu_delta);
+    number_member(out, "gpu_peak_bytes", row->gpu_peak);
+}
+
 static void print_section(const wi__page *page, const wi__row *row) {
     char path[WI__PATH_TEXT];
     const wi__path *source = &page->profile->paths[row->path];
@@ -191,6 +200,7 @@ static void print_section(const wi__page *page, const wi__row *row) {
     print_figures(page->out, &row->figures);
     count_member(page->out, "suppressed", source->suppressed);
     count_member(page->out, "open", source->open_calls);
+    if (page->view->has_gpu) print_gpu(page->out, &source->gpu, &row->figures);
     fputc('}', page->out);
 }
 

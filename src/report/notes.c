@@ -46,6 +46,23 @@ static void print_counts(const wi__page *page, const counted *counts, size_t len
     }
 }
 
+static uint64_t captured_on_gpu(const wi__profile *profile) {
+    uint64_t count = 0;
+    for (size_t i = 0; i < profile->path_count; i++) count += profile->paths[i].gpu.captured;
+    return count;
+}
+
+/* Of sections that ended; those that the GPU was still busy with are among them. */
+static uint64_t untimed_on_gpu(const wi__profile *profile) {
+    uint64_t count = 0;
+    for (size_t i = 0; i < profile->path_count; i++) {
+        const wi__gpu_counts *gpu = &profile->paths[i].gpu;
+        if (gpu->calls > gpu->timed + gpu->captured)
+            count += gpu->calls - gpu->timed - gpu->captured;
+    }
+    return count;
+}
+
 void wi__page_notes(const wi__page *page) {
     const wi__profile *profile = page->profile;
     const wi__header *header = &profile->header;
@@ -62,6 +79,10 @@ void wi__page_notes(const wi__page *page) {
          (uint64_t)header->file_cells * WI__CELL_BYTES / 1024},
         {"things held but not listed, for a thread held too many at once", header->unlisted},
         {"suppressed errors and mismatched ends of further kinds", header->untallied},
+        {"calls without a time on the GPU, for they were being captured into a graph",
+         captured_on_gpu(profile)},
+        {"calls without a time on the GPU, for it was not done with them, or could not tell",
+         untimed_on_gpu(profile)},
         {"paths caught in an update, so that their last call may be missing", profile->torn},
         {"parts left out because they made no sense, for the file is damaged", profile->damaged},
     };

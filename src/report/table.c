@@ -32,22 +32,43 @@ static wi__number p50_cell(const wi__figures *row) { return seconds_cell(row->p5
 static wi__number p99_cell(const wi__figures *row) { return seconds_cell(row->p99_s); }
 static wi__number max_cell(const wi__figures *row) { return seconds_cell(row->max_s); }
 static wi__number errors_cell(const wi__figures *row) { return wi__count_text(row->errors); }
+static wi__number gpu_cell(const wi__figures *row) { return seconds_cell(row->gpu_s); }
+static wi__number gpu_delta_cell(const wi__figures *row) {
+    return wi__signed_bytes_text(row->gpu_delta);
+}
+static wi__number gpu_peak_cell(const wi__figures *row) {
+    wi__number none = {"-"};
+    return row->gpu_peak > 0 ? wi__bytes_text((uint64_t)row->gpu_peak) : none;
+}
 static wi__number parent_cell(const wi__figures *row) {
     return wi__percent_text(row->percent_of_parent);
 }
 
-enum { ERRORS = 9, COLUMNS = 11 };
+/* Those of the GPU are only there if one was used. */
+enum { GPU = 2, ERRORS = 10, GPU_DELTA = 12, COLUMNS = 14 };
 static const column columns[COLUMNS] = {
-    {"calls", 0, calls_cell},   {"total  ", 0, total_cell},   {"self  ", 2, self_cell},
-    {"mean  ", 3, mean_cell},   {"std  ", 8, std_cell},       {"min  ", 9, min_cell},
-    {"p50  ", 7, p50_cell},     {"p99  ", 6, p99_cell},       {"max  ", 4, max_cell},
-    {"errors", 5, errors_cell}, {"% parent", 1, parent_cell},
+    {"calls", 0, calls_cell},
+    {"total  ", 0, total_cell},
+    {"gpu  ", 1, gpu_cell},
+    {"self  ", 2, self_cell},
+    {"mean  ", 3, mean_cell},
+    {"std  ", 8, std_cell},
+    {"min  ", 9, min_cell},
+    {"p50  ", 7, p50_cell},
+    {"p99  ", 6, p99_cell},
+    {"max  ", 4, max_cell},
+    {"errors", 5, errors_cell},
+    {"% parent", 1, parent_cell},
+    {"gpu memory", 3, gpu_delta_cell},
+    {"gpu peak", 2, gpu_peak_cell},
 };
+
+typedef enum fate { SHOWN, LEFT_OUT, ABSENT } fate;
 
 typedef struct layout {
     int name; /* columns of the terminal for the names */
     int widths[COLUMNS];
-    char dropped[COLUMNS];
+    fate fates[COLUMNS];
     int any_errors;
 } layout;
 
@@ -90,7 +111,11 @@ static void widen(int *width, int needed) {
 
 static void measure(const wi__page *page, layout *table) {
     table->name = (int)strlen("section");
-    for (int c = 0; c < COLUMNS; c++) table->widths[c] = (int)strlen(columns[c].title);
+    for (int c = 0; c < COLUMNS; c++) {
+        int is_of_gpu = c == GPU || c >= GPU_DELTA;
+        table->widths[c] = (int)strlen(columns[c].title);
+        if (is_of_gpu && !page->view->has_gpu) table->fates[c] = ABSENT;
+    }
     for (size_t i = 0; i < page->view->row_count; i++) {
         const wi__row *row = &page->view->rows[i];
         widen(&table->name, name_width(page, row));
@@ -103,7 +128,7 @@ static void measure(const wi__page *page, layout *table) {
 static int figures_width(const layout *table) {
     int width = 0;
     for (int c = 0; c < COLUMNS; c++)
-        if (!table->dropped[c]) width += GAP + table->widths[c];
+        if (table->fates[c] == SHOWN) width += GAP + table->widths[c];
     return width;
 }
 
@@ -115,10 +140,10 @@ static int rank_of(const layout *table, int c) {
 static int drop_one(layout *table) {
     int worst = -1;
     for (int c = 0; c < COLUMNS; c++)
-        if (!table->dropped[c] && rank_of(table, c) &&
+        if (table->fates[c] == SHOWN && rank_of(table, c) &&
             (worst < 0 || rank_of(table, c) > rank_of(table, worst)))
             worst = c;
-    if (worst >= 0) table->dropped[worst] = 1;
+    if (worst >= 0) table->fates[worst] = LEFT_OUT;
     return worst >= 0;
 }
 
@@ -152,7 +177,7 @@ static void print_titles(const wi__page *page, const layout *table) {
     wi__page_ink(page, WI__FAINT);
     fprintf(page->out, "%-*s", table->name, "section");
     for (int c = 0; c < COLUMNS; c++)
-        if (!table->dropped[c])
+        if (table->fates[c] == SHOWN)
             owed = print_cell(page, columns[c].title, table->widths[c], owed, WI__PLAIN);
     wi__page_ink(page, WI__PLAIN);
     fputc('\n', page->out);
@@ -178,7 +203,7 @@ static void print_name(const wi__page *page, const layout *table, const wi__row 
 static void print_figures(const wi__page *page, const layout *table, const wi__row *row) {
     int owed = 0;
     for (int c = 0; c < COLUMNS; c++) {
-        if (table->dropped[c]) continue;
+        if (table->fates[c] != SHOWN) continue;
         wi__ink ink = c == ERRORS && row->figures.errors ? WI__ALARM : WI__PLAIN;
         owed = print_cell(page, columns[c].cell(&row->figures).text, table->widths[c], owed, ink);
     }
@@ -188,7 +213,7 @@ static void print_figures(const wi__page *page, const layout *table, const wi__r
 static void print_dropped(const wi__page *page, const layout *table) {
     int count = 0;
     for (int c = 0; c < COLUMNS; c++) {
-        if (!table->dropped[c]) continue;
+        if (table->fates[c] != LEFT_OUT) continue;
         int length = (int)strlen(columns[c].title);
         while (columns[c].title[length - 1] == ' ') length--;
         fprintf(page->out, "%s%.*s", count++ ? ", " : "columns left out: ", length,

@@ -64,6 +64,13 @@ wi__number wi__bytes_text(uint64_t bytes) {
     return digits(value, 3, units[i]);
 }
 
+wi__number wi__signed_bytes_text(double bytes) {
+    if (isnan(bytes)) return (wi__number){"-"};
+    wi__number size = wi__bytes_text((uint64_t)fabs(bytes)), number;
+    snprintf(number.text, sizeof number.text, "%s%.24s", bytes < 0 ? "-" : "+", size.text);
+    return number;
+}
+
 wi__number wi__percent_text(double percent) {
     wi__number number;
     if (isnan(percent)) return (wi__number){"-"};

@@ -18,6 +18,8 @@ wi__number wi__seconds_text(double seconds);
 wi__number wi__count_text(uint64_t count);
 /** "512 B", "3.40 MB": powers of ten. */
 wi__number wi__bytes_text(uint64_t bytes);
+/** "+3.40 MB", "-512 B"; "-" for NaN. */
+wi__number wi__signed_bytes_text(double bytes);
 /** "12.3", without the sign; "-" for NaN. */
 wi__number wi__percent_text(double percent);
 /** A moment on the local clock: "2025-03-01 14:04:11", and "14:04:11.123". */

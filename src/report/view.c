@@ -156,7 +156,14 @@ void wi__full_path(const wi__profile *profile, uint32_t path, char *buffer, size
 
 /* ---- life ---- */
 
+static int has_gpu(const wi__profile *profile) {
+    for (size_t i = 0; i < profile->path_count; i++)
+        if (profile->paths[i].gpu.calls) return 1;
+    return 0;
+}
+
 static int choose(wi__view *view, choice *chosen) {
+    view->has_gpu = has_gpu(chosen->profile);
     find_used(chosen);
     find_depths(chosen);
     fill(view, chosen);
@@ -169,7 +176,7 @@ static int choose(wi__view *view, choice *chosen) {
 int wi__view_init(wi__view *view, const wi__profile *profile, const wi__report_options *options) {
     size_t paths = profile->path_count ? profile->path_count : 1;
     choice chosen = {profile, options, calloc(paths, 1), calloc(paths, sizeof(uint32_t)), 0};
-    *view = (wi__view){0, malloc(paths * sizeof *view->rows), 0, 0};
+    *view = (wi__view){.rows = malloc(paths * sizeof *view->rows)};
     int enough = view->rows && chosen.shown && chosen.depth && choose(view, &chosen);
     free(chosen.shown);
     free(chosen.depth);

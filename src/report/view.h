@@ -27,6 +27,7 @@ typedef struct wi__view {
     wi__row *rows;
     size_t too_deep;  /* paths that were left out by --depth, */
     size_t too_small; /* and by --min-percent */
+    int has_gpu;      /* has any path used a GPU? */
 } wi__view;
 
 /** @return 1, or 0 without memory: then there is nothing to release. */

@@ -225,7 +225,7 @@ def test_repr_says_whether_it_is_open():
 
 def test_the_type_is_a_citizen():
     assert wi.section.__module__ == "within" and wi.section.__qualname__ == "section"
-    assert list(inspect.signature(wi.section).parameters) == ["name"]
+    assert list(inspect.signature(wi.section).parameters) == ["name", "gpu"]
     assert "measures" in wi.section.__doc__
     with pytest.raises(TypeError):
         pickle.dumps(wi.section("a"))

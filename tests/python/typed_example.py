@@ -255,6 +255,21 @@ def files(folder: Path) -> None:
     assert content == b"snr,ber" and count == 7 and len(list(folder.iterdir())) == 4
 
 
+# ---- memory ----
+
+
+def memory() -> None:
+    with wi.track_gpu_memory("cuda:0", "Forward pass", quiet=True) as tracked:
+        pass
+    peak: int | None = tracked.peak
+    source: str | None = tracked.source
+    assert (peak is None) or (source is not None)
+    with wi.track_gpu_memory(0, stream=sys.stderr):
+        pass
+    with wi.section("forward", gpu=True) as forward:
+        assert forward.name == "forward"
+
+
 # ---- within.contextlib ----
 
 
@@ -376,6 +391,7 @@ def main() -> None:
         redirected(Path(folder))
         if importlib.util.find_spec("h5py"):
             hdf5_files(Path(folder))
+    memory()
     transactions()
     seeds()
     assert all(path.exists() for path in folders())

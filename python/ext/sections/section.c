@@ -121,11 +121,31 @@ PyObject *within_section_new(PyObject *name, PyObject *owner, within_family *fam
     return new_of_type(state->section, name, owner, family);
 }
 
+int within_section_branch(PyObject *object, void **branch) {
+    const within_state *state = within_last.state;
+    int is_section = PyObject_TypeCheck(object, state->section);
+    if (!is_section) PyErr_SetString(PyExc_TypeError, "a section is wanted");
+    *branch = is_section ? ((section *)object)->place.span.branch : NULL;
+    return is_section ? 0 : -1;
+}
+
+/* Rare, and easier to say in Python. */
+static PyObject *new_on_gpu(PyTypeObject *type, PyObject *name) {
+    if (!is_exact(type))
+        return PyErr_Format(PyExc_TypeError, "section() gpu=True is not for %.200s", type->tp_name);
+    PyObject *kind = within_import("within._gpu_section", "gpu_section");
+    PyObject *made = kind ? PyObject_CallOneArg(kind, name) : NULL;
+    Py_XDECREF(kind);
+    return made;
+}
+
 static PyObject *section_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
-    static char *names[] = {"name", NULL};
+    static char *names[] = {"name", "gpu", NULL};
     PyObject *name;
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O:section", names, &name)) return NULL;
-    return new_of_type(type, name, NULL, &within_process);
+    int gpu = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O|$p:section", names, &name, &gpu))
+        return NULL;
+    return gpu ? new_on_gpu(type, name) : new_of_type(type, name, NULL, &within_process);
 }
 
 static PyObject *section_vectorcall(PyObject *type, PyObject *const *args, size_t nargsf,
@@ -205,8 +225,11 @@ static PyGetSetDef getset[] = {
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-PyDoc_STRVAR(doc, "section(name)\n--\n\n"
-                  "A block that measures itself, in the record of the process.");
+PyDoc_STRVAR(doc, "section(name, *, gpu=False)\n--\n\n"
+                  "A block that measures itself, in the record of the process.\n"
+                  "\n"
+                  "With ``gpu=True`` also its time on the GPU, in PyTorch's or CuPy's current "
+                  "stream, and its memory there.");
 
 static PyType_Slot slots[] = {
     {Py_tp_doc, (char *)doc},        {Py_tp_new, section_new},   {Py_tp_dealloc, section_dealloc},

@@ -16,6 +16,9 @@
  */
 PyObject *within_section_new(PyObject *name, PyObject *owner, within_family *family);
 
+/** Where an open section, or one of a class derived from it, counts. @return 0, or -1 with a TypeError set. */
+int within_section_branch(PyObject *section, void **branch);
+
 /** What a section or timer does as a decorator. @return the function that stands for `function`, or NULL. */
 PyObject *within_in_section(PyObject *owner, PyObject *function);
 

@@ -1,0 +1,95 @@
+/* wi_gpu_memory: says how much of a GPU's memory its block took. */
+#include <within/gpu.h>
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "manage/gpu_trackers.h"
+
+/* ---- the line ---- */
+
+/* With a point in every locale, and without a "-0.0". */
+static void megabytes(double bytes, const char *plus, char text[32]) {
+    if (isnan(bytes)) {
+        snprintf(text, 32, "unknown");
+        return;
+    }
+    long long tenths = llround(bytes / 1e5), size = llabs(tenths);
+    snprintf(text, 32, "%s%lld.%lldMB", tenths < 0 ? "-" : plus, size / 10, size % 10);
+}
+
+static int figures_of(const wi_gpu_memory *memory, char *buffer, size_t size) {
+    const char *remark = memory->source->remark;
+    char delta[32], current[32], peak[32];
+    megabytes(memory->delta, "+", delta);
+    megabytes(memory->current, "", current);
+    megabytes(memory->peak, "", peak);
+    return snprintf(buffer, size, "delta=%s, current=%s, peak=%s%s%s%s", delta, current, peak,
+                    remark ? " (" : "", remark ? remark : "", remark ? ")" : "");
+}
+
+size_t wi_gpu_memory_format(const wi_gpu_memory *memory, char *buffer, size_t size) {
+    const char *label = memory->label ? memory->label : "";
+    char figures[256];
+    if (memory->source)
+        figures_of(memory, figures, sizeof figures);
+    else
+        snprintf(figures, sizeof figures, "not tracked: %s", memory->why_not);
+    return (size_t)snprintf(buffer, size, "%s%s%sGPU Memory: %s", *label ? "[" : "", label,
+                            *label ? "] " : "", figures);
+}
+
+static void print_line(const wi_gpu_memory *memory) {
+    char line[512];
+    wi_gpu_memory_format(memory, line, sizeof line);
+    fprintf(memory->options.stream ? memory->options.stream : stderr, "%s\n", line);
+}
+
+/* ---- the block ---- */
+
+static void memory_enter(void *self) {
+    wi_gpu_memory *memory = self;
+    const char *label = memory->label ? memory->label : "";
+    unsigned process = wi__gpu_process();
+    if (memory->process == process)
+        wi_raise(WI_USAGE_ERROR, "wi_gpu_memory %s: it is running already; use one a block", label);
+    if (memory->device < 0)
+        wi_raise(WI_VALUE_ERROR, "wi_gpu_memory %s: there is no GPU %d", label, memory->device);
+    memory->delta = memory->current = memory->peak = NAN;
+    memory->why_not[0] = '\0';
+    wi__gpu_tracker_open(memory);
+    memory->process = process;
+}
+
+/* A child cannot use its parent's GPU, and its copy of the block is on no list. */
+static void end_in_child(wi_gpu_memory *memory) {
+    memory->source = NULL;
+    snprintf(memory->why_not, sizeof memory->why_not, "this process was forked inside the block");
+}
+
+static wi_verdict memory_exit(void *self, wi_reason reason, const wi_error *error) {
+    (void)reason, (void)error;
+    wi_gpu_memory *memory = self;
+    if (memory->process == wi__gpu_process())
+        wi__gpu_tracker_close(memory);
+    else
+        end_in_child(memory);
+    memory->process = 0;
+    if (!memory->options.quiet) print_line(memory);
+    return WI_PROPAGATE;
+}
+
+static void memory_describe(const void *self, char *buffer, size_t size) {
+    const char *label = ((const wi_gpu_memory *)self)->label;
+    snprintf(buffer, size, "%s", label ? label : "");
+}
+
+static const wi_protocol memory_protocol = {"GPU memory", memory_enter, memory_exit,
+                                            memory_describe};
+
+wi_gpu_memory wi__gpu_memory(int device, const char *label, wi_gpu_memory_options options) {
+    wi_gpu_memory memory = {
+        &memory_protocol, device, label, options, NAN, NAN, NAN, NULL, "", 0, 0, 0, 0, NULL, 0};
+    return memory;
+}
