@@ -15,6 +15,7 @@
 #include <within/file.h>
 #include <within/generator.h>
 #include <within/lock.h>
+#include <within/memory.h>
 #include <within/record.h>
 #include <within/rng.h>
 #include <within/section.h>

@@ -37,7 +37,7 @@ MAY_INCLUDE = {
 PUBLIC = {
     "block": "block error exit_stack generator macros suppress try version",
     "record": "record span",
-    "manage": "atomic_file checkpoints closing csv csv_value file lock rng section tempdir timer",
+    "manage": "atomic_file checkpoints closing csv csv_value file lock memory rng section tempdir timer",
 }
 # The libraries of their own: their folder is their layer, and has one public header of that name.
 LIBRARIES = {"hdf5", "sqlite"}
