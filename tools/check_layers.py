@@ -24,6 +24,7 @@ MAY_INCLUDE = {
     "ext": {"public"},
     "ext/contextlib": {"public", "ext"},
     "ext/files": {"public", "ext"},
+    "ext/memory": {"public", "ext"},
     "ext/sections": {"public", "ext", "door", "reader"},
     "ext/state": {"public", "ext"},
     "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},

@@ -3,7 +3,8 @@
  *
  * A part is a file with one type, or a few that are one idea, and a function that adds them to the module.
  * This folder has what the parts are made with; contextlib/ has the parts of within.contextlib, sections/ those
- * that measure, files/ those that write. Non-static names begin with within_.
+ * that measure, files/ those that write, memory/ those that
+ * tell what was taken. Non-static names begin with within_.
  */
 #ifndef WITHIN_EXT_MODULE_H
 #define WITHIN_EXT_MODULE_H
@@ -21,6 +22,7 @@
     X(with_methods)                                                                                \
     X(core_call)                                                                                   \
     X(atomic_file)                                                                                 \
+    X(host_memory)                                                                                 \
     X(hold)                                                                                        \
     X(section_names)                                                                               \
     X(enclosing)                                                                                   \

@@ -8,6 +8,7 @@ from . import _within  # it loads libwithin, which programs in C then share
 from ._atomic_file import atomic_file, atomic_path  # noqa: F401
 from ._checkpoints import Checkpoint, checkpoints  # noqa: F401
 from ._h5_file import h5_file, h5_recover  # noqa: F401
+from ._memory import track_memory  # noqa: F401
 from ._stats import SectionStats  # noqa: F401
 from ._within import DataError, Timer, csv_log, section, tempdir  # noqa: F401
 from ._profiler import Profiler  # noqa: F401

@@ -261,6 +261,13 @@ def hdf5_files(folder: Path) -> None:
     assert shapes == {"x": ()}
 
 
+def memory() -> None:
+    with wi.track_memory("load", quiet=True, stream=None) as used:
+        pass
+    figures: list[int | None] = [used.before, used.current, used.delta, used.peak, used.blocks, used.tracked]
+    assert used.peak_is_exact or figures
+
+
 def main() -> None:
     errors()
     sections()
@@ -274,6 +281,7 @@ def main() -> None:
         files(Path(folder))
         if importlib.util.find_spec("h5py"):
             hdf5_files(Path(folder))
+    memory()
     transactions()
     assert all(path.exists() for path in folders())
 
