@@ -25,5 +25,6 @@
 #include <within/timer.h>
 #include <within/try.h>
 #include <within/version.h>
+#include <within/watch.h>
 
 #endif

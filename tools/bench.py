@@ -43,7 +43,7 @@ RUNS = [
 ]
 OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
 PYTHON_PROGRAMS = ["bench/python.py", "bench/rng.py"]
-SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")
+SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "WITHIN_WATCH", "BENCH_ONLY", "BENCH_SECONDS")
 
 
 # ---- building and running ----

@@ -35,7 +35,9 @@
     X(checkpoints)                                                                                 \
     X(checkpoint_save)                                                                             \
     X(csv_log)                                                                                     \
-    X(tempdir)
+    X(tempdir)                                                                                     \
+    X(python_blocks)                                                                               \
+    X(watch)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */
 #define WITHIN_CONTEXTLIB_PARTS(X)                                                                 \

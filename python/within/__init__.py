@@ -13,6 +13,7 @@ from ._stats import SectionStats  # noqa: F401
 from ._within import DataError, Timer, csv_log, section, tempdir  # noqa: F401
 from ._profiler import Profiler  # noqa: F401
 from ._transaction import transaction  # noqa: F401
+from ._watch import Leak, watch  # noqa: F401
 
 __version__ = _within.__version__
 

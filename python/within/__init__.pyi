@@ -77,6 +77,27 @@ class track_memory:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
     ) -> None: ...
 
+class Leak(NamedTuple):
+    section: str
+    what: str
+    text: str
+    is_suspicion: bool
+    is_withdrawn: bool
+    per_call: float
+    since_call: int
+    seconds_left: float | None
+
+class watch:
+    sections: tuple[str, ...]
+    quiet: bool
+    def __init__(self, *sections: str, quiet: bool = False) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
+    @property
+    def leaks(self) -> list[Leak]: ...
+
 class SectionStats(NamedTuple):
     path: str
     calls: int

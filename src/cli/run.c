@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +15,7 @@
 #include "report/ending.h"
 #include "report/report.h"
 
-enum { RECORD, NO_REPORT };
+enum { RECORD, NO_REPORT, WATCH, WATCH_ONLY };
 enum {
     STATUS_OWN_FAILURE = 125,
     STATUS_NOT_EXECUTABLE = 126,
@@ -26,6 +27,10 @@ static const wi__option options[] = {
     [RECORD] = {"record", "PATH",
                 "Put the record there; by default .within/PROGRAM-DATE-TIME-PID.within"},
     [NO_REPORT] = {"no-report", NULL, "Print no report at the end"},
+    [WATCH] = {"watch", NULL,
+               "Watch what the outermost loops leave behind, and say which section leaks"},
+    [WATCH_ONLY] = {"watch-only", "NAMES",
+                    "Watch these sections instead: names, or ends of paths, with commas between"},
     {NULL, NULL, NULL},
 };
 
@@ -113,6 +118,12 @@ static int start_and_finish(wi__program *program, wi__fresh_record *record, char
     return STATUS_OWN_FAILURE;
 }
 
+/* The program finds it in its environment, and so do those that it starts. */
+static void ask_for_watch(const wi__arguments *arguments) {
+    if (arguments->values[WATCH]) setenv("WITHIN_WATCH", "1", 1);
+    if (arguments->values[WATCH_ONLY]) setenv("WITHIN_WATCH", arguments->values[WATCH_ONLY], 1);
+}
+
 static int run(const wi__arguments *arguments) {
     char why[256];
     wi__program program;
@@ -121,6 +132,9 @@ static int run(const wi__arguments *arguments) {
         return wi__usage_error("run", "the command to run is missing: within run -- COMMAND");
     if (arguments->values[RECORD] && !*arguments->values[RECORD])
         return wi__usage_error("run", "--record needs a path, and got an empty one");
+    if (arguments->values[WATCH_ONLY] && !*arguments->values[WATCH_ONLY])
+        return wi__usage_error("run", "--watch-only needs names of sections, and got none");
+    ask_for_watch(arguments);
     wi__program_prepare(&program);
     wi__made made = wi__fresh_record_make(&record, arguments->values[RECORD], arguments->operands,
                                           why, sizeof why);
@@ -149,7 +163,10 @@ static const char text[] =
 static const char details[] =
     "The program finds the record's path in the environment variable WITHIN_RECORD,\n"
     "and so do the programs that it starts. The first process that opens a section\n"
-    "takes the record; the others put theirs beside it, as PATH.PID.\n";
+    "takes the record; the others put theirs beside it, as PATH.PID.\n"
+    "\n"
+    "With --watch and --watch-only it also finds WITHIN_WATCH, which is 1 or the names. What\n"
+    "grows from call to call is said on stderr once it is sure, and stands in the report.\n";
 
 const wi__command wi__run_command = {
     .name = "run",
@@ -166,6 +183,7 @@ const wi__command wi__run_command = {
                 "2\tThe command line is wrong\n",
     .examples = "within run -- ./simulate --steps 1000\n"
                 "within run --record run.within --no-report -- ./simulate\n"
+                "within run --watch -- ./simulate\n"
                 "WITHIN_CLOCK=fenced within run -- ./simulate\n",
     .options = options,
     .most_operands = -1,

@@ -268,6 +268,13 @@ def memory() -> None:
     assert used.peak_is_exact or figures
 
 
+def watched() -> list[str]:
+    with wi.watch("load", "epoch > step", quiet=True) as watch:
+        sections()
+    leaks: list[wi.Leak] = watch.leaks
+    return [leak.section for leak in leaks if not leak.is_suspicion and (leak.seconds_left or 0) > 60]
+
+
 def main() -> None:
     errors()
     sections()
@@ -282,6 +289,7 @@ def main() -> None:
         if importlib.util.find_spec("h5py"):
             hdf5_files(Path(folder))
     memory()
+    watched()
     transactions()
     assert all(path.exists() for path in folders())
 
