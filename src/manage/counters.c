@@ -43,6 +43,17 @@ const wi__counter *wi__counter_at(int index) {
     return index < WI__COUNTERS ? __atomic_load_n(&table[index], __ATOMIC_ACQUIRE) : NULL;
 }
 
+static int (*settle_by)(void);
+
+void wi__counters_settle_by(int (*settle)(void)) {
+    __atomic_store_n(&settle_by, settle, __ATOMIC_RELEASE);
+}
+
+int wi__counters_settle(void) {
+    int (*settle)(void) = __atomic_load_n(&settle_by, __ATOMIC_ACQUIRE);
+    return settle && settle();
+}
+
 wi__levels wi__counters_read(void) {
     wi__levels levels;
     wi__counters_lock();

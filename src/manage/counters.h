@@ -52,6 +52,16 @@ WI_API const wi__counter *wi__counter_at(int index);
 /** Read all. Threads: any. Cost: 3 to 5 us with those of the system. */
 WI_API wi__levels wi__counters_read(void);
 
+/**
+ * Have memory that only waits to be given back be given back, before its growth is told: Python's garbage.
+ *
+ * @param settle  called by the thread that found growth, without the lock; it may run any code, sections too. Returns
+ *                0 if it cannot at this moment.
+ */
+WI_API void wi__counters_settle_by(int (*settle)(void));
+/** Do it. @return 0 if there is nobody who can. */
+int wi__counters_settle(void);
+
 /** One lock for all that counts: held by wi__counters_read, whole again in a forked child. */
 void wi__counters_lock(void);
 void wi__counters_unlock(void);

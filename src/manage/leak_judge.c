@@ -83,6 +83,10 @@ static wi__leak_news withdraw(wi__leak_series *series) {
     return WI__LEAK_WITHDRAWN;
 }
 
+void wi__leak_wait(wi__leak_series *series) { series->is_told = 0; }
+
+void wi__leak_refute(wi__leak_series *series) { withdraw(series); }
+
 static wi__leak_news tell(wi__leak_series *series) {
     series->is_told = 1;
     series->base = series->windows[FIRST].minimum;

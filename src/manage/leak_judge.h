@@ -37,6 +37,11 @@ typedef enum wi__leak_news {
 wi__leak_news wi__leak_judge(wi__leak_series *series, const wi__leak_sample *sample, int64_t least,
                              uint32_t looks, wi__leak_growth *growth);
 
+/** Take back what was just told: it is to be found once more, at the next look. */
+void wi__leak_wait(wi__leak_series *series);
+/** It is known not to be true: as if it was withdrawn. */
+void wi__leak_refute(wi__leak_series *series);
+
 /** Calls until a limit is reached; NaN if it never is. */
 double wi__leak_calls_left(const wi__leak_growth *growth, int64_t limit);
 /** The same in seconds. */

@@ -23,6 +23,7 @@ static void begin_session(wi__watch_path *path) {
     path->pid = pid;
     if (path->session == wi__watch_session()) return;
     memset(path->series, 0, sizeof path->series);
+    memset(path->settled, 0, sizeof path->settled);
     memset(path->names, 0, sizeof path->names);
     path->session = wi__watch_session();
 }
@@ -60,6 +61,23 @@ static void before(wi__watched *watched) {
     path->cost = wi__ticks() - begin;
 }
 
+/* Two levels without garbage tell whether memory grows: at the first suspicion, and at the next look. */
+static int is_confirmed(wi__watch_path *path, int counter, const wi__leak_growth *growth) {
+    wi__settled *before = &path->settled[counter];
+    if (wi__counter_at(counter)->growth == WI__IS_LEAK || !wi__counters_settle()) return 1;
+    wi__settled now = {growth->call, wi__counters_read().of[counter]};
+    if (!before->call) {
+        *before = now;
+        wi__leak_wait(&path->series[counter]);
+        return 0;
+    }
+    double expected = growth->per_call * (double)(now.call - before->call);
+    int grew = (double)(now.level - before->level) >= expected / 2;
+    before->call = 0;
+    if (!grew) wi__leak_refute(&path->series[counter]);
+    return grew;
+}
+
 static void add(wi__watch_path *path, int counter, const wi__leak_sample *sample, int is_judged) {
     wi__leak_growth growth;
     wi__leak_series *series = &path->series[counter];
@@ -70,6 +88,7 @@ static void add(wi__watch_path *path, int counter, const wi__leak_sample *sample
         return;
     }
     wi__leak_news news = wi__leak_judge(series, sample, what->least, looks, &growth);
+    if (news == WI__LEAK_TOLD && !is_confirmed(path, counter, &growth)) return;
     if (news != WI__LEAK_NO_NEWS) wi__watch_tell(path, counter, news, &growth);
 }
 
@@ -91,12 +110,19 @@ static void add_all(wi__watch_path *path, const wi__levels *levels) {
     }
 }
 
-/* All looks together take less than a hundredth of the time. One that was interrupted took longer than it costs. */
+static uint64_t paths_beside(const wi__watch_path *path) {
+    uint64_t count = 0;
+    for (const wi__watched *each = path->watched.branch->lane->watched; each; each = each->next)
+        count++;
+    return count;
+}
+
+/* All looks together take less than a hundredth of a thread's time. One that was interrupted took longer than it costs. */
 static uint64_t pause_after(wi__watch_path *path, uint64_t cost) {
     enum { SHARE = 128 };
     uint64_t least = path->last_cost && path->last_cost < cost ? path->last_cost : cost;
     path->last_cost = cost;
-    return SHARE * least * __atomic_load_n(&path_count, __ATOMIC_RELAXED);
+    return SHARE * least * paths_beside(path);
 }
 
 static uint64_t after(wi__watched *watched, uint64_t ticks) {

@@ -12,6 +12,12 @@
 
 enum { WI__WATCHED_PATHS = 64 };
 
+/** A level after garbage was collected; of no call if it was not yet. */
+typedef struct wi__settled {
+    uint64_t call;
+    int64_t level;
+} wi__settled;
+
 /** What is kept of a watched path. */
 typedef struct wi__watch_path {
     wi__watched watched; /* first */
@@ -22,6 +28,7 @@ typedef struct wi__watch_path {
     uint64_t cost;      /* ticks of reading the levels before the call */
     uint64_t last_cost; /* of the whole look before this one */
     wi__leak_series series[WI__COUNTERS];
+    wi__settled settled[WI__COUNTERS];
     wi__tally *lines[WI__COUNTERS]; /* in the record */
     char names[WI__COUNTERS][256];  /* under which it was told */
 } wi__watch_path;

@@ -1,5 +1,6 @@
 """wi.watch: the section that leaks is named; what does not leak is not."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -10,8 +11,15 @@ import pytest
 
 import within as wi
 
-CALLS = 5000
+CALLS = 20000
 HAS_BLOCKS = not sysconfig.get_config_var("Py_GIL_DISABLED")
+
+
+def work():
+    """Long enough to be looked at often. A sleep would leave the processor's caches cold, and looks dear."""
+    end = time.perf_counter() + 0.001
+    while time.perf_counter() < end:
+        pass
 
 
 def found(watch, what):
@@ -26,7 +34,7 @@ def loop(watch, load, what, calls=CALLS):
         with wi.section("epoch"):
             with wi.section("load"):
                 load()
-                time.sleep(0.002)
+                work()
             with wi.section("step"):
                 pass
 
@@ -53,6 +61,34 @@ def test_blocks_of_python_that_grow_are_a_suspicion():
     (leak,) = found(watch, "Python blocks")
     assert leak.section == "epoch > load" and leak.is_suspicion is True
     assert leak.per_call == pytest.approx(200, rel=0.1) and leak.seconds_left is None
+
+
+@pytest.mark.skipif(not HAS_BLOCKS, reason="this build of Python does not count its blocks cheaply")
+def test_garbage_is_collected_before_its_growth_is_told():
+    def make_garbage():
+        for _ in range(300):
+            cycle = []
+            cycle.append(cycle)
+
+    def count(phase, info):
+        collections.append(phase)
+
+    collections, threshold = [], gc.get_threshold()
+    gc.collect()
+    gc.set_threshold(10**8)
+    gc.callbacks.append(count)
+    try:
+        with wi.watch("load", quiet=True) as watch:
+            for _ in range(20000):
+                if collections:
+                    break
+                loop(watch, make_garbage, "Python blocks", 1)
+            loop(watch, make_garbage, "Python blocks", 500)
+    finally:
+        gc.callbacks.remove(count)
+        gc.set_threshold(*threshold)
+    assert collections
+    assert found(watch, "Python blocks") == []
 
 
 def test_what_is_given_back_is_not_told(capfd):

@@ -1,4 +1,4 @@
-/* The blocks that Python's allocator has given out, as a counter of the leak watch. */
+/* What the leak watch asks Python: how many blocks its allocator has given out, and to collect garbage. */
 #include "module.h"
 
 #include "manage/counters.h"
@@ -34,6 +34,13 @@ static int64_t read_blocks(void) {
     return blocks;
 }
 
+/* Does nothing where the program has switched collecting off: then garbage is what it wants to keep. */
+static int collect(void) {
+    if (!may_ask()) return 0;
+    PyGC_Collect();
+    return 1;
+}
+
 static const wi__counter python_blocks = {
     .one = "Python block",
     .many = "Python blocks",
@@ -47,8 +54,9 @@ int within_add_python_blocks(PyObject *module) {
     (void)module;
 #ifndef Py_GIL_DISABLED
     wi__counter_add(&python_blocks);
+    wi__counters_settle_by(collect);
 #else
-    (void)python_blocks;
+    (void)python_blocks, (void)collect;
 #endif
     return 0;
 }
