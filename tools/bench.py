@@ -40,6 +40,7 @@ RUNS = [
     ("hdf5", False, {}),
     ("sqlite", False, {}),
     ("rng", False, {}),
+    ("watch", False, {}),
 ]
 OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
 PYTHON_PROGRAMS = ["bench/python.py", "bench/rng.py"]

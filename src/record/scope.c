@@ -8,16 +8,19 @@
 #include "record/ledger.h"
 #include "record/watched.h"
 
-/* A watched call's branch is marked, so that its end is not the current one's, and goes the slow way. */
-static void begin_watched(wi__opened *opened, wi__branch *branch) {
-    wi__watch_began(branch, opened->start);
-    opened->branch = (char *)opened->branch + 1;
-}
-
 static int is_marked(const wi__opened *opened) { return (uintptr_t)opened->branch % 2; }
 
 static wi__branch *branch_of(const wi__opened *opened) {
     return (wi__branch *)((char *)opened->branch - is_marked(opened));
+}
+
+/* The branch of a call that is looked at is marked: its end is not the current one's, and goes the slow way. */
+WI__RARE static void open_watched(wi__opened *opened, const wi__child *child) {
+    int is_looked_at = wi__watch_before(child->branch);
+    wi__scope_open(opened, &wi__self, child, wi__ticks());
+    if (!is_looked_at) return;
+    wi__watch_began(child->branch, opened->start);
+    opened->branch = (char *)opened->branch + 1;
 }
 
 static void open_child(wi__opened *opened, wi__lane *lane, wi__branch *child) {
@@ -34,10 +37,11 @@ static void open_child(wi__opened *opened, wi__lane *lane, wi__branch *child) {
         wi__self.due = 0; /* its end has more to do */
     }
     if (!child) return;
-    int is_watched = wi__watch_before(child);
     wi__child found = {0, child, child->node, child->cell};
-    wi__scope_open(opened, &wi__self, &found, wi__ticks());
-    if (is_watched) begin_watched(opened, child);
+    if (WI__UNLIKELY(wi__who_watches() != NULL))
+        open_watched(opened, &found);
+    else
+        wi__scope_open(opened, &wi__self, &found, wi__ticks());
 }
 
 void wi__scope_begin_slowly(wi__opened *opened, const char *name) {
