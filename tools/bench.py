@@ -40,10 +40,14 @@ RUNS = [
     ("hdf5", False, {}),
     ("sqlite", False, {}),
     ("rng", False, {}),
+    ("floating_point", False, {}),
+    ("seed", False, {}),
+    ("redirect", False, {}),
+    ("interrupts", False, {}),
     ("watch", False, {}),
 ]
 OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
-PYTHON_PROGRAMS = ["bench/python.py", "bench/rng.py"]
+PYTHON_PROGRAMS = ["bench/python.py", "bench/rng.py", "bench/seed.py"]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "WITHIN_WATCH", "BENCH_ONLY", "BENCH_SECONDS")
 
 

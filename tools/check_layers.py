@@ -38,7 +38,8 @@ MAY_INCLUDE = {
 PUBLIC = {
     "block": "block error exit_stack generator macros suppress try version",
     "record": "record span",
-    "manage": "atomic_file checkpoints closing csv csv_value file lock memory rng section tempdir timer watch",
+    "manage": "atomic_file checkpoints closing csv csv_value environment file floating_point interrupts lock memory "
+    "redirect rng section seed tempdir threads timer watch workdir",
 }
 # The libraries of their own: their folder is their layer, and has one public header of that name.
 LIBRARIES = {"hdf5", "sqlite"}
@@ -46,7 +47,7 @@ PUBLIC_LAYER = {f"within/{name}.h": layer for layer, names in PUBLIC.items() for
 PUBLIC_LAYER |= {f"within/{name}.h": name for name in LIBRARIES}
 
 # What other layers may read records with, which are nobody's way to write them.
-READER = {"record/format.h", "record/profile.h", "record/reader.h"}
+READER = {"record/format.h", "record/profile.h", "record/reader.h", "record/signal_name.h"}
 
 # What src offers the Python extension beyond the public headers.
 DOOR = {"manage/counters.h", "record/span.h"}

@@ -57,7 +57,7 @@ def environment(build, extra):
 
 
 def numeric_packages():
-    """The interpreter that tools/setup.sh has fetched NumPy, h5py and safetensors for, and their folder; or two None."""
+    """The interpreter that tools/setup.sh has fetched NumPy and others for, and their folder; or two None."""
     folder = Path(os.environ.get("BUILD", ROOT / "build")).absolute() / "numeric"
     try:
         return (folder / "interpreter").read_text().strip(), folder

@@ -170,7 +170,7 @@ install_numeric() {
     : "${interpreter:=$(command -v python3)}"
     version=$("$interpreter" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     [[ $folder == /* ]] || folder=$root/$folder
-    (fetch_tools "$folder" "$version" numpy h5py safetensors) || {
+    (fetch_tools "$folder" "$version" numpy h5py safetensors threadpoolctl) || {
         echo "within: the tests that need them are skipped" >&2
         rm -rf "$folder"
         return 0

@@ -5,6 +5,7 @@
  * the sign. With Eb/N0 the signal-to-noise ratio per bit, errors occur at the rate ½·erfc(√(Eb/N0))
  * (Proakis & Salehi, Digital Communications, 5th ed., 2008, eq. 4.3-13).
  */
+#include <fenv.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -100,8 +101,12 @@ static void print_head(void) {
 
 static bool print_line(const sweep_state *sweep, int point) {
     const bit_count *count = &sweep->counts[point];
-    double low, high, snr_db = snr_of(&sweep->setting, point), predicted = closed_form(snr_db);
-    bool ok = agrees(count, predicted, &low, &high);
+    double low, high, predicted, snr_db = snr_of(&sweep->setting, point);
+    bool ok = false;
+    within (wi_fp_guard(FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW)) {
+        predicted = closed_form(snr_db);
+        ok = agrees(count, predicted, &low, &high);
+    }
     printf("%6.1f  %11ld  %9ld  %.3e  %.3e  [%.3e, %.3e]  %s\n", snr_db, count->bits, count->errors,
            (double)count->errors / (double)count->bits, predicted, low, high, ok ? "yes" : "NO");
     return ok;
@@ -113,14 +118,15 @@ static void measure_point(sweep_state *sweep, radio_link *link, const wi_checkpo
     double snr_db = snr_of(&sweep->setting, sweep->done);
     bit_count count = measure(link, snr_db, &sweep->setting);
     sweep->counts[sweep->done++] = count;
+    sweep->rng = *link->rng;
     wi_csv_row(csv, snr_db, (double)count.errors / (double)count.bits);
     wi_csv_sync(csv);
     sweep_save(sweep, series);
 }
 
 /* Returns how many points disagree with the closed form. */
-static int measure_all(sweep_state *sweep, const wi_checkpoints *series, wi_csv *csv) {
-    radio_link link = {.rng = &sweep->rng};
+static int measure_all(sweep_state *sweep, wi_rng *rng, const wi_checkpoints *series, wi_csv *csv) {
+    radio_link link = {.rng = rng};
     int disagreements = 0;
     print_head();
     for (int point = 0; point < sweep->setting.points; point++) {
@@ -131,17 +137,28 @@ static int measure_all(sweep_state *sweep, const wi_checkpoints *series, wi_csv 
     return disagreements;
 }
 
-static int run(sweep_state *sweep, const ber_options *options) {
+/* Go through the sweep, from where its newest checkpoint is. */
+static int go_through(sweep_state *sweep, wi_rng *rng, const ber_options *options) {
     int disagreements = 0;
     within (series, wi_checkpoints(options->checkpoints)) {
-        sweep_begin(sweep, &options->setting, series);
+        sweep_begin(sweep, rng, &options->setting, series);
         within (csv, wi_csv(options->csv, "snr,ber", .fresh = !sweep->done)) {
             wi_csv_truncate(csv, (uint64_t)sweep->done);
             within (stack, wi_exit_stack()) {
                 samples_open(stack, options->samples, sweep);
-                within (wi_section("sweep")) disagreements = measure_all(sweep, series, csv);
+                within (wi_section("sweep")) disagreements = measure_all(sweep, rng, series, csv);
             }
         }
+    }
+    return disagreements;
+}
+
+/* SIGTERM, SIGINT and SIGUSR1 end it between two blocks of bits; the next start goes on from the newest checkpoint. */
+static int run(sweep_state *sweep, const ber_options *options) {
+    int disagreements = 0;
+    within (wi_interrupts()) {
+        within (seeded, wi_temporary_seed((int64_t)options->setting.seed))
+            disagreements = go_through(sweep, seeded->rng, options);
     }
     return disagreements;
 }

@@ -25,7 +25,8 @@ static const char help[] =
     "                  ber.h5; \"\" for nowhere); nowhere if it was built without HDF5\n"
     "  --help          show this help\n"
     "\n"
-    "A sweep that was interrupted, by kill -9 too, goes on when it is started again with the same\n"
+    "A sweep that was ended early, by SIGTERM, Ctrl-C or kill -9, goes on when it is started again "
+    "with the same\n"
     "options, and gives the same numbers as if it had not been. One that is over starts anew.\n"
     "\n"
     "Ends with status 1 if a rate lies outside the 99.9 % confidence interval of the closed form\n"
@@ -89,7 +90,7 @@ ber_options read_options(int argc, char **argv) {
         case 'M': setting->snr_max_db = read_db("snr-max", optarg); break;
         case 's': setting->snr_step_db = read_db("snr-step", optarg); break;
         case 'b': setting->bits = (long)read_count("bits", optarg, 1, 1000000000000); break;
-        case 'r': setting->seed = read_count("seed", optarg, 0, UINT64_MAX); break;
+        case 'r': setting->seed = read_count("seed", optarg, 0, UINT32_MAX); break;
         case 'c': options.csv = optarg; break;
         case 'k': options.checkpoints = optarg; break;
         case 'x': options.samples = optarg; break;

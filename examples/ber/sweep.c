@@ -23,17 +23,18 @@ static bool load(sweep_state *sweep, const char *path) {
            size == size_of(sweep->done);
 }
 
-void sweep_begin(sweep_state *sweep, const ber_setting *setting, const wi_checkpoints *series) {
+void sweep_begin(sweep_state *sweep, wi_rng *rng, const ber_setting *setting,
+                 const wi_checkpoints *series) {
     wi_checkpoint newest;
     if (wi_checkpoint_latest(series, &newest) && load(sweep, newest.path) &&
         is_same(&sweep->setting, setting) && sweep->done < setting->points) {
+        *rng = sweep->rng;
         fprintf(stderr, "ber: going on after %d of %d points, from %s\n", sweep->done,
                 setting->points, newest.path);
         return;
     }
     sweep->setting = *setting;
     sweep->done = 0;
-    sweep->rng = wi_rng_pcg64((int64_t)setting->seed);
 }
 
 void sweep_save(const sweep_state *sweep, const wi_checkpoints *series) {

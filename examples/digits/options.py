@@ -35,7 +35,7 @@ def read_options(arguments=None):
     parser = argparse.ArgumentParser(
         prog="train.py",
         description="Train a network on handwritten digits, with NumPy.",
-        epilog="A training that was interrupted, by kill -9 too, goes on when it is started again with the same "
+        epilog="A training that was ended early, by SIGTERM, Ctrl-C or kill -9, goes on when it is started again with the same "
         "options, and gives the same numbers as if it had not been. "
         "Ends with status 1 if it knows no more than 95 % of the digits held out.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -46,7 +46,7 @@ def read_options(arguments=None):
     option("--batch-size", metavar="N", type=whole_number(1, 100_000), default=16, help="digits for each update")
     option("--hidden", metavar="N", type=whole_number(1, 100_000), default=256, help="units between the layers")
     option("--learning-rate", metavar="X", type=rate, default=0.05, help="length of an update's step")
-    option("--seed", metavar="N", type=whole_number(0, 2**64 - 1), default=1, help="seed of the random numbers")
+    option("--seed", metavar="N", type=whole_number(0, 2**32 - 1), default=1, help="seed of the random numbers")
     option("--csv", metavar="PATH", default="digits.csv", help="where the loss of each epoch goes")
     option("--checkpoints", metavar="FOLDER", default="digits.checkpoints", help="where it writes down how far it is")
     return parser.parse_args(arguments)

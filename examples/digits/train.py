@@ -5,7 +5,6 @@ The 1,797 images of 8 by 8 pixels come with scikit-learn (Alpaydin & Kaynak, UCI
 Repository, 1998, doi:10.24432/C50P49). A fifth of them is held out, and tells how good the network is.
 """
 
-import math
 import sys
 
 import numpy as np
@@ -68,10 +67,8 @@ def train(network, images, labels, options, random):
         with wi.csv_log(options.csv, "epoch:int,loss:float", fresh=not progress.epoch) as log:
             log.truncate(progress.epoch)
             while progress.epoch < options.epochs:
-                with np.errstate(over="ignore", invalid="ignore"):  # the loss tells
-                    loss = train_epoch(network, rule, images, labels, options.batch_size, random)
+                loss = guarded(progress.epoch + 1, train_epoch, network, rule, images, labels, options.batch_size, random)
                 progress.epoch += 1
-                check(loss, progress.epoch)
                 log.row(progress.epoch, loss)
                 log.sync()
                 progress.save(series, loss)  # after its row: one that no checkpoint knows of is cut by the next start
@@ -85,11 +82,14 @@ def setting_of(options):
     return {name: getattr(options, name) for name in names}
 
 
-def check(loss, epoch):
-    """End the program if the training has diverged."""
-    if not math.isfinite(loss):
+def guarded(epoch, function, *arguments):
+    """Return what the function does; end the program if the training has diverged in it."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore"), wi.fp_guard("invalid", "overflow"):  # no warnings as well
+            return function(*arguments)
+    except FloatingPointError as error:
         show_progress("")
-        sys.exit(f"train.py: the loss is {loss} in epoch {epoch}: try a smaller --learning-rate")
+        sys.exit(f"train.py: epoch {epoch}: {error}: try a smaller --learning-rate")
 
 
 def accuracy(network, images, labels):
@@ -99,12 +99,13 @@ def accuracy(network, images, labels):
 
 
 def main():
+    """Train, and tell how good the network is. SIGTERM and Ctrl-C end it; the next start goes on from a checkpoint."""
     options = read_options()
-    random = np.random.default_rng(options.seed)
-    learnt, held_out = split_digits(random)
-    network = Network(learnt[0].shape[1], options.hidden, CLASSES, random)
-    train(network, *learnt, options, random)
-    share = accuracy(network, *held_out)
+    with wi.interrupts(), wi.temporary_seed(options.seed) as random:
+        learnt, held_out = split_digits(random)
+        network = Network(learnt[0].shape[1], options.hidden, CLASSES, random)
+        train(network, *learnt, options, random)
+        share = accuracy(network, *held_out)
     print(f"accuracy {100 * share:.1f} % on {HELD_OUT} digits held out, after {options.epochs} epochs")
     sys.exit(0 if share > ENOUGH else 1)
 

@@ -123,7 +123,7 @@ WI__NORETURN WI_API void wi_longjmp(jmp_buf env, int value, wi_mark mark);
 typedef struct wi__frame {
     void *manager; /* NULL: released already. Of what is no block: which kind it is */
     const wi_place *place;
-    struct wi__frame *previous;
+    struct wi__frame *previous; /* may be marked: wi__marked */
 } wi__frame;
 
 /*
@@ -163,13 +163,14 @@ typedef struct wi__once {
 } wi__once;
 
 typedef struct wi__thread {
-    wi__frame *top;           /* the innermost block or handler; NULL before the first */
+    wi__frame *top; /* the innermost block or handler, may be marked; NULL before the first */
     const wi_error *handling; /* the error being handled */
     wi__landing *dispatching; /* the wi_try whose wi_catch clauses are being looked at */
     void *branch;      /* the innermost open section, in the thread's tree; NULL before any */
     uint32_t *current; /* the cell of its node, as readers of the record see it */
     uint64_t due;      /* ticks: when a section's end has more to do */
     void *lane;        /* what the record keeps for the thread; NULL before any section */
+    int marks_exits;   /* wi_interrupts that the thread has open: wi__run_marked_exit */
 } wi__thread;
 
 extern WI_API WI__THREAD_LOCAL wi__thread wi__self __attribute__((tls_model("initial-exec")));
@@ -181,13 +182,31 @@ extern void wi__break_leaves_a_block(void) __attribute__((
     nothrow,
     error("break inside a within or wi_try body: continue ends the block, goto leaves more")));
 
+/*
+ * A body may be interrupted at any of its instructions, by a trap of wi_fp_guard, and must find the chain as it
+ * is written here: without this, compilers leave out what no call in between can see.
+ */
+WI__INLINE void wi__chain_is_whole(void) { __asm__ volatile("" : : : "memory"); }
+
 WI__INLINE void wi__chain(wi__frame *frame) {
     if (WI__UNLIKELY(!wi__self.top)) wi__thread_begin();
     frame->previous = wi__self.top;
     wi_mark link = {frame};         /* a struct, as wi__once is */
     __asm__("" : "+r"(link.frame)); /* the chain outlives no frame, but gcc cannot know it */
     wi__self.top = (wi__frame *)link.frame;
+    wi__chain_is_whole();
 }
+
+/*
+ * While an exit runs in a thread with an open wi_interrupts, the link to what is around its block has a mark, so
+ * that safe points (wi_poll) can tell that they are in an exit: addresses of frames are multiples of 4. The second
+ * mark says that the block was opened in an exit itself, and is kept in all that follow.
+ */
+enum { WI__IN_EXIT = 1, WI__IN_OUTER_EXIT = 2, WI__MARKS = 3 };
+
+/* Run an exit with such a mark; without it the check costs a block less than the two stores. */
+WI_API void wi__run_marked_exit(wi__frame *around, const wi_protocol *protocol, void *manager,
+                                wi_reason reason);
 
 /* The part of enter that follows the manager's own. */
 WI__INLINE wi__block wi__block_open(wi__frame *frame, void *manager, const wi_protocol *protocol,
@@ -207,9 +226,14 @@ WI__INLINE wi__block wi__block_enter(wi__frame *frame, void *manager, const wi_p
 
 WI__INLINE void wi__block_leave(wi__block *block) {
     if (!block->ended && !block->frame->manager) return; /* an error or exit() has released it */
+    wi__chain_is_whole();
+    wi_reason reason = block->ended ? WI_END : WI_LEFT;
+    if (WI__UNLIKELY(wi__self.marks_exits)) {
+        wi__run_marked_exit(block->previous, block->protocol, block->manager, reason);
+        return;
+    }
     wi__self.top = block->previous;
-    if (block->protocol->exit)
-        block->protocol->exit(block->manager, block->ended ? WI_END : WI_LEFT, NULL);
+    if (block->protocol->exit) block->protocol->exit(block->manager, reason, NULL);
 }
 
 /* Of frames that are wi__suppressing_frame; others only name it, in code that is never run. */

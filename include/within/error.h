@@ -21,10 +21,14 @@ typedef struct wi_place {
     int line;
 } wi_place;
 
-/** A kind of error. Kinds form a tree whose root is WI_ERROR; catching a kind catches all below it. */
+/**
+ * A kind of error. Kinds form a tree whose root is WI_ERROR; catching a kind catches all below it.
+ * WI_INTERRUPTED stands beside the tree: a signal asks the program to end (wi_interrupts), and what catches
+ * every WI_ERROR lets it pass.
+ */
 typedef struct wi_error_type {
     const char *name;
-    const struct wi_error_type *parent; /* NULL for WI_ERROR */
+    const struct wi_error_type *parent; /* NULL for WI_ERROR and WI_INTERRUPTED */
 } wi_error_type;
 
 /* The library's own kinds: X(name, parent, the errno values that become it). */
@@ -43,10 +47,12 @@ typedef struct wi_error_type {
     X(WI_VALUE_ERROR, WI_ERROR)                                                                    \
     X(WI_LOOKUP_ERROR, WI_ERROR)                                                                   \
     X(WI_ARITHMETIC_ERROR, WI_ERROR)                                                               \
+    X(WI_FLOATING_POINT_ERROR, WI_ARITHMETIC_ERROR)                                                \
     X(WI_DATA_ERROR, WI_ERROR)  /* what was read is damaged, or not what it should be */           \
     X(WI_USAGE_ERROR, WI_ERROR) /* this library was used in a way that cannot work */
 
 extern WI_API const wi_error_type WI_ERROR[1];
+extern WI_API const wi_error_type WI_INTERRUPTED[1];
 #define WI__DECLARE_TYPE(name, parent) extern WI_API const wi_error_type name[1];
 WI__ERROR_TYPES(WI__DECLARE_TYPE)
 #undef WI__DECLARE_TYPE
@@ -77,6 +83,8 @@ WI_API const char *wi_error_message(const wi_error *error);
 WI_API const wi_place *wi_error_place(const wi_error *error);
 /** The errno value that it stands for, or 0. */
 WI_API int wi_error_errno(const wi_error *error);
+/** The signal that a WI_INTERRUPTED of wi_interrupts tells of, or 0. */
+WI_API int wi_error_signal(const wi_error *error);
 /** What caused it (wi_raise_from), or NULL. Lives as long as the error. */
 WI_API const wi_error *wi_error_cause(const wi_error *error);
 /** The error that was being handled when this one was raised, or NULL. Lives as long as the error. */
@@ -105,7 +113,8 @@ WI_API size_t wi_error_format(const wi_error *error, char *buffer, size_t size);
 
 /**
  * Raise an error: release every block up to the nearest handler, innermost first, and go there.
- * Without a handler: release every block of the thread, print the error and end with status 1.
+ * Without a handler: release every block of the thread, print the error and end with status 1, or of
+ * a WI_INTERRUPTED by its signal.
  *
  * wi_raise(WI_VALUE_ERROR, "snr_db: %g is not finite", snr_db);
  *
@@ -167,6 +176,8 @@ WI__NORETURN WI_API void wi__raise_from(const wi_place *place, const wi_error *c
 WI__NORETURN WI_API void wi__raise_errno(const wi_place *place, int errnum, const char *format, ...)
     WI__PRINTF(3, 4);
 WI_API int wi__errno(void);
+/* From now on the normal end of this process is its end by the signal: as the parent of who sent it expects. */
+WI_API void wi__end_by_signal(int signal);
 
 WI__END_DECLS
 

@@ -2,6 +2,7 @@
 #include "core_call.h"
 
 #include <within/error.h>
+#include <within/interrupts.h>
 
 #include "raised.h"
 
@@ -11,6 +12,7 @@ static PyObject *exception_type(const wi_error *error) {
     if (wi_error_is(error, WI_DATA_ERROR)) return within_last.state->data_error;
     if (wi_error_is(error, WI_LOOKUP_ERROR)) return PyExc_LookupError;
     if (wi_error_is(error, WI_MEMORY_ERROR)) return PyExc_MemoryError;
+    if (wi_error_is(error, WI_FLOATING_POINT_ERROR)) return PyExc_FloatingPointError;
     if (wi_error_is(error, WI_ARITHMETIC_ERROR)) return PyExc_ArithmeticError;
     return PyExc_RuntimeError;
 }
@@ -50,11 +52,16 @@ static void add_handled(PyObject *exception) {
     PyException_SetContext(exception, handled);
 }
 
-int within_call(void (*fn)(void *arg), void *arg) {
-    wi_error *error = NULL;
-    int returned;
-    Py_BEGIN_ALLOW_THREADS returned = wi_call(fn, arg, &error);
-    Py_END_ALLOW_THREADS if (returned) return 0;
+/* What comes for a block of Python's is raised by Python, behind the call: many a call is an exit. */
+static int call_uninterrupted(void (*fn)(void *arg), void *arg, wi_error **error) {
+    wi__uninterrupted_protocol.enter(NULL);
+    int returned = wi_call(fn, arg, error);
+    wi__uninterrupted_protocol.exit(NULL, WI_END, NULL);
+    return returned;
+}
+
+/* The error is used up. */
+static int raise_error(wi_error *error) {
     PyObject *exception = exception_of(error);
     wi_error_free(error);
     if (exception) {
@@ -62,6 +69,18 @@ int within_call(void (*fn)(void *arg), void *arg) {
         within_raise(exception);
     }
     return -1;
+}
+
+int within_call(void (*fn)(void *arg), void *arg) {
+    wi_error *error = NULL;
+    int returned;
+    Py_BEGIN_ALLOW_THREADS returned = call_uninterrupted(fn, arg, &error);
+    Py_END_ALLOW_THREADS return returned ? 0 : raise_error(error);
+}
+
+int within_call_with_gil(void (*fn)(void *arg), void *arg) {
+    wi_error *error = NULL;
+    return call_uninterrupted(fn, arg, &error) ? 0 : raise_error(error);
 }
 
 PyDoc_STRVAR(data_error_doc, "What was read is damaged, or not what it should be.");

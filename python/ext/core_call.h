@@ -10,11 +10,14 @@
  * Run fn(arg) without the GIL. It must touch no Python object.
  *
  * An error that it raises becomes OSError (with errno, as its subclass), ValueError, LookupError, MemoryError,
- * ArithmeticError, within.DataError, or RuntimeError; causes and contexts come along, and the exception
- * that is being handled is the last context.
+ * FloatingPointError, ArithmeticError, within.DataError, or RuntimeError; causes and contexts come along, and
+ * the exception that is being handled is the last context.
  *
  * @return 0, or -1 with an exception set.
  */
 int within_call(void (*fn)(void *arg), void *arg);
+
+/** The same with the GIL held: for what threads of Python change as well, and no lock but the GIL keeps them from. */
+int within_call_with_gil(void (*fn)(void *arg), void *arg);
 
 #endif

@@ -3,8 +3,8 @@
  *
  * A part is a file with one type, or a few that are one idea, and a function that adds them to the module.
  * This folder has what the parts are made with; contextlib/ has the parts of within.contextlib, sections/ those
- * that measure, files/ those that write, memory/ those that
- * tell what was taken. Non-static names begin with within_.
+ * that measure, files/ those that write, memory/ those that tell what was taken, state/ those that put back.
+ * Non-static names begin with within_.
  */
 #ifndef WITHIN_EXT_MODULE_H
 #define WITHIN_EXT_MODULE_H
@@ -34,8 +34,15 @@
     X(profiler)                                                                                    \
     X(checkpoints)                                                                                 \
     X(checkpoint_save)                                                                             \
+    X(core_block)                                                                                  \
     X(csv_log)                                                                                     \
     X(tempdir)                                                                                     \
+    X(fp_guard)                                                                                    \
+    X(fp_modes)                                                                                    \
+    X(deliver)                                                                                     \
+    X(interrupts)                                                                                  \
+    X(redirection)                                                                                 \
+    X(seed)                                                                                        \
     X(python_blocks)                                                                               \
     X(watch)
 
@@ -65,6 +72,16 @@
     X(PyTypeObject, with_method)                                                                   \
     X(PyObject, data_error)                                                                        \
     X(PyTypeObject, checkpoint_series)                                                             \
+    X(PyObject, interrupted)             /* within.Interrupted */                                  \
+    X(PyObject, raised_interrupt)        /* a weak reference to the last one */                    \
+    X(PyObject, interrupt_is_worked_off) /* what that calls */                                     \
+    X(PyObject, deliver)                 /* what Python calls for a signal */                      \
+    X(PyObject, set_signal_handler)      /* _signal.signal */                                      \
+    X(PyObject, default_handler)         /* SIG_DFL, as Python has it */                           \
+    X(PyObject, default_int_handler)                                                               \
+    X(PyObject, handlers_before) /* of signals that are taken: what Python had for them */         \
+    X(PyObject, excepthook)                                                                        \
+    X(PyObject, unraisablehook)                                                                    \
     X(PyTypeObject, section)                                                                       \
     X(PyTypeObject, tree)                                                                          \
     X(PyTypeObject, iteration)                                                                     \

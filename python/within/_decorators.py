@@ -1,21 +1,26 @@
-"""Functions that run in a section of their own at every call: what ``@section(name)`` makes."""
+"""Functions that run in a block of their own at every call: what ``@section(name)`` and its like make."""
 
 import functools
 import inspect
 
 
 def in_section(section, function):
-    """Return `function`, run in a section or Timer like `section`, which is never opened itself.
+    """Return `function`, run in a section or Timer like `section`, which is never opened itself."""
+    name = section.label if hasattr(section, "label") else section.name
+    return decorated(function, section._again, f"{type(section).__name__}({name!r})")
+
+
+def decorated(function, again, decorator):
+    """Return `function`, run in a manager that ``again()`` gives; `decorator` is for messages.
 
     Coroutines and generators are in it from their first step to their end, waiting included.
     """
     if isinstance(function, (staticmethod, classmethod)):
-        return type(function)(in_section(section, function.__func__))
+        return type(function)(decorated(function.__func__, again, decorator))
     if isinstance(function, type) or not callable(function):
         kind = f"class {function.__name__!r}" if isinstance(function, type) else type(function).__name__
-        name = section.label if hasattr(section, "label") else section.name
-        raise TypeError(f"{type(section).__name__}({name!r}) decorates functions, not {kind}")
-    return functools.wraps(function)(_wrapper_for(function)(section._again, function))
+        raise TypeError(f"{decorator} decorates functions, not {kind}")
+    return functools.wraps(function)(_wrapper_for(function)(again, function))
 
 
 def _wrapper_for(function):

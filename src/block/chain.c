@@ -8,6 +8,7 @@
 
 wi_manager wi__base_frame, wi__handler_frame, wi__suppressor_frame, wi__guard_frame;
 void (*wi__on_suppressed)(const wi_error *error);
+void (*wi__on_uncaught_interruption)(wi_error *error);
 
 void wi__suppressed(const wi_error *error) {
     if (wi__on_suppressed) wi__on_suppressed(error);
@@ -45,14 +46,24 @@ _Noreturn static void land(wi__landing *landing, wi_error *error) {
     longjmp(landing->env, 1);
 }
 
-_Noreturn static void uncaught(wi_error *error) {
+static void print_uncaught(const wi_error *error) {
     size_t size = wi_error_format(error, NULL, 0) + 1;
     char small[2048], *text = malloc(size);
     if (!text) text = small, size = sizeof small;
     wi_error_format(error, text, size);
     fflush(stdout);
-    fprintf(stderr, "within: uncaught error, all blocks of the thread released\n%s", text);
-    exit(EXIT_FAILURE);
+    fprintf(stderr, "within: %s, all blocks of the thread released\n%s",
+            error->signal ? "interrupted" : "uncaught error", text);
+    if (text != small) free(text);
+}
+
+/* A signal that should have ended the process by then, and did not, leaves a status as of a shell. */
+_Noreturn static void uncaught(wi_error *error) {
+    print_uncaught(error);
+    if (!error->signal) exit(EXIT_FAILURE);
+    wi__on_uncaught_interruption(error);
+    wi__end_by_signal(error->signal);
+    exit(128 + error->signal);
 }
 
 /* A frame's exit has said that the error ends here. */
@@ -85,7 +96,7 @@ _Noreturn static void reject_verdict(const wi_protocol *protocol, const wi_place
 
 static void release(wi__frame *top, wi_error *error) {
     wi__frame block = wi__take_off(top);
-    wi__frame *below = block.previous;
+    wi__frame *below = wi__unmarked(block.previous);
     const wi_protocol *protocol = wi__protocol_of(&block);
     wi__error_passed(error, protocol, block.manager, block.place);
     if (exit_raised(protocol, block.manager, error) != WI_SUPPRESS) return;
@@ -96,7 +107,7 @@ static void release(wi__frame *top, wi_error *error) {
 _Noreturn void wi__unwind(wi_error *error) {
     if (!wi__self.top) wi__thread_begin();
     for (;;) {
-        wi__frame *frame = wi__self.top;
+        wi__frame *frame = wi__unmarked(wi__self.top);
         if (wi__protocol_of(frame)) {
             release(frame, error);
             continue;
@@ -118,7 +129,34 @@ wi__frame wi__take_off(wi__frame *top) {
     return taken;
 }
 
+/* The exit is over, by its end or by a C++ exception: after an error nobody comes here. */
+static void end_exit(wi__frame **around) { wi__self.top = *around; }
+
+void wi__run_marked_exit(wi__frame *outside, const wi_protocol *protocol, void *manager,
+                         wi_reason reason) {
+    wi__frame *around __attribute__((cleanup(end_exit))) = outside;
+    wi__self.top = wi__marked(around);
+    if (protocol->exit) protocol->exit(manager, reason, NULL);
+}
+
 void wi__exit_left(const wi__frame *block) {
     const wi_protocol *protocol = wi__protocol_of(block);
-    if (protocol && protocol->exit) protocol->exit(block->manager, WI_LEFT, NULL);
+    if (protocol) wi__run_marked_exit(wi__self.top, protocol, block->manager, WI_LEFT);
+}
+
+int wi__is_in_exit(wi__frame *link) {
+    for (;; link = wi__unmarked(link)->previous) {
+        if ((uintptr_t)link & WI__IN_EXIT) return 1;
+        const wi__frame *frame = wi__unmarked(link);
+        if (!frame || frame->manager == &wi__base_frame) return 0;
+        if (frame->manager == &wi__guard_frame) return 1;
+    }
+}
+
+int wi__lands_before(wi__frame *link, const wi__frame *outside) {
+    for (;; link = wi__unmarked(link)->previous) {
+        const wi__frame *frame = wi__unmarked(link);
+        if (!frame || frame == outside || frame->manager == &wi__base_frame) return 0;
+        if (frame->manager == &wi__handler_frame) return 1;
+    }
 }

@@ -33,8 +33,34 @@ void wi__end_landing(wi__landing *landing);
 wi__frame wi__take_off(wi__frame *top);
 /** Run the exit of a frame that was taken off, with WI_LEFT; nothing if it is no block. */
 void wi__exit_left(const wi__frame *block);
+/** A link to what is around a block, while the block's exit runs: see WI__IN_EXIT. */
+static inline wi__frame *wi__marked(wi__frame *link) {
+    uintptr_t marks = (uintptr_t)link, more = WI__IN_EXIT | (marks << 1 & WI__IN_OUTER_EXIT);
+    void *marked = (char *)link + (more & ~marks);
+    return (wi__frame *)marked;
+}
+static inline wi__frame *wi__unmarked(wi__frame *link) {
+    void *unmarked = (char *)link - ((uintptr_t)link & WI__MARKS);
+    return (wi__frame *)unmarked;
+}
+/** Is the place with this link to what is around it in an exit, or does an error pass there? */
+int wi__is_in_exit(wi__frame *link);
+/** Would an error land between it and the frame `outside`? */
+int wi__lands_before(wi__frame *link, const wi__frame *outside);
 /** Carry an error to the nearest handler. Takes the reference over. */
 _Noreturn void wi__unwind(wi_error *error);
+
+/**
+ * Raise the WI_INTERRUPTED of a signal. Who does so has set the two functions below: the first is told when
+ * such an error ends, the second when nobody handles it; it does not come back if the thread alone is to end.
+ */
+_Noreturn void wi__raise_signal(const wi_place *place, int signal, const char *format, ...)
+    WI__PRINTF(3, 4);
+extern void (*wi__on_interruption_over)(void);
+extern void (*wi__on_uncaught_interruption)(wi_error *error);
+
+/** Has the thread come to an exit() that releases its blocks? */
+extern int wi__releasing_at_exit;
 
 /** Told of every error that is suppressed; set by the record. */
 extern void (*wi__on_suppressed)(const wi_error *error);

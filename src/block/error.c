@@ -10,6 +10,9 @@ const wi_error_type WI_ERROR[1] = {{"WI_ERROR", NULL}};
 #define DEFINE_TYPE(name, parent) const wi_error_type name[1] = {{#name, parent}};
 WI__ERROR_TYPES(DEFINE_TYPE)
 #undef DEFINE_TYPE
+const wi_error_type WI_INTERRUPTED[1] = {{"WI_INTERRUPTED", NULL}};
+
+void (*wi__on_interruption_over)(void);
 
 /* What errors are made of when memory has run out. */
 enum { EMERGENCY_ERRORS = 16 };
@@ -51,6 +54,7 @@ wi_error *wi__error_new(const wi_place *place, const wi_error_type *type, const 
     error->references = 1;
     error->handed_out = 0;
     error->errnum = 0;
+    error->signal = 0;
     error->type = type ? type : WI_ERROR;
     error->place = place;
     error->cause = error->context = NULL;
@@ -84,6 +88,7 @@ wi_error *wi__error_keep(const wi_error *error) {
 }
 
 static void end(wi_error *error) {
+    if (error->signal) wi__on_interruption_over();
     free(error->trail);
     free(error->long_text);
     give_back(error);
@@ -142,6 +147,7 @@ void wi__error_passed(wi_error *error, const wi_protocol *protocol, const void *
 const wi_error_type *wi_error_kind(const wi_error *error) { return error->type; }
 const wi_place *wi_error_place(const wi_error *error) { return error->place; }
 int wi_error_errno(const wi_error *error) { return error->errnum; }
+int wi_error_signal(const wi_error *error) { return error->signal; }
 const wi_error *wi_error_cause(const wi_error *error) { return error->cause; }
 const wi_error *wi_error_context(const wi_error *error) { return error->context; }
 size_t wi_error_trail_length(const wi_error *error) { return error->trail_length; }

@@ -15,6 +15,7 @@ struct wi_error {
     int references;
     int handed_out; /* one of them is held by the caller of a wi_call */
     int errnum;
+    int signal; /* that a WI_INTERRUPTED tells of, or 0 */
     const wi_error_type *type;
     const wi_place *place;
     wi_error *cause;

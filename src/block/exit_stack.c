@@ -89,6 +89,7 @@ static void begin_run(release_run *run, wi_exit_stack *stack) {
     run->rest.manager = stack;
     run->rest.place = NULL;
     wi__chain(&run->rest);
+    wi__self.top = wi__marked(wi__self.top);
     wi__arm(&run->landing, &wi__handler_frame, NULL);
 }
 

@@ -41,6 +41,12 @@ void wi__raise_errno(const wi_place *place, int errnum, const char *format, ...)
     wi__unwind(error);
 }
 
+void wi__raise_signal(const wi_place *place, int signal, const char *format, ...) {
+    NEW_ERROR(error, place, WI_INTERRUPTED, format);
+    error->signal = signal;
+    wi__unwind(error);
+}
+
 void wi_reraise(const wi_error *error) {
     if (!error) wi_raise(WI_USAGE_ERROR, "wi_reraise: there is no error to raise again");
     wi__unwind(owned(error));
@@ -71,9 +77,12 @@ wi_mark wi_here(void) {
 }
 
 void wi_longjmp(jmp_buf env, int value, wi_mark mark) {
-    while (wi__self.top != mark.frame && wi__self.top->manager != &wi__base_frame) {
-        wi__frame block = wi__take_off(wi__self.top);
+    const wi__frame *end = wi__unmarked(mark.frame);
+    for (wi__frame *top; (top = wi__unmarked(wi__self.top)) != end;) {
+        if (top->manager == &wi__base_frame) break;
+        wi__frame block = wi__take_off(top);
         wi__exit_left(&block);
     }
+    if (wi__unmarked(wi__self.top) == end) wi__self.top = (wi__frame *)mark.frame;
     longjmp(env, value);
 }

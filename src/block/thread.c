@@ -6,6 +6,7 @@
 #include "chain.h"
 
 WI__THREAD_LOCAL wi__thread wi__self;
+int wi__releasing_at_exit;
 
 static WI__THREAD_LOCAL wi__frame base;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -16,8 +17,9 @@ static void exit_left(void *block) { wi__exit_left(block); }
 
 /* exit() was called inside blocks. An exit that raises does not keep the others from running. */
 static void release_at_exit(void) {
-    while (wi__self.top && wi__self.top != &base) {
-        wi__frame block = wi__take_off(wi__self.top);
+    wi__releasing_at_exit = 1;
+    for (wi__frame *top; (top = wi__unmarked(wi__self.top)) && top != &base;) {
+        wi__frame block = wi__take_off(top);
         wi_error *error;
         if (wi_call(exit_left, &block, &error)) continue;
         char text[2048];

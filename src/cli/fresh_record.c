@@ -194,12 +194,14 @@ static void write_last_anchor(const wi__fresh_record *record, const wi__header *
 }
 
 /* First the status, then the word that it is there. Nobody else writes these fields. */
-void wi__fresh_record_end(const wi__fresh_record *record, uint32_t pid, int wait_status) {
+void wi__fresh_record_end(const wi__fresh_record *record, uint32_t pid, int wait_status,
+                          const wi__grace_note *grace) {
     wi__header header;
     uint32_t there = 1;
     if (pread(record->file, &header, sizeof header, 0) != (ssize_t)sizeof header) return;
     if (header.owner.pid != pid) return;
     if (!header.ended) write_last_anchor(record, &header);
+    write_at(record, offsetof(wi__header, grace), grace, sizeof *grace);
     if (write_at(record, offsetof(wi__header, wait_status), &wait_status, sizeof wait_status))
         write_at(record, offsetof(wi__header, has_wait_status), &there, sizeof there);
 }

@@ -35,8 +35,9 @@ void wi__fresh_record_keep(wi__fresh_record *record);
 void wi__fresh_record_discard(wi__fresh_record *record);
 void wi__fresh_record_close(wi__fresh_record *record);
 
-/** Note how and when the process ended, if it is the one that measured. */
-void wi__fresh_record_end(const wi__fresh_record *record, uint32_t pid, int wait_status);
+/** Note how and when the process ended, and what its grace period came to, if it is the one that measured. */
+void wi__fresh_record_end(const wi__fresh_record *record, uint32_t pid, int wait_status,
+                          const wi__grace_note *grace);
 /** Is it still at its path? */
 int wi__fresh_record_is_there(const wi__fresh_record *record);
 

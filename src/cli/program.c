@@ -11,9 +11,12 @@
 static const int passed_on[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGUSR1, SIGUSR2,
                                 SIGALRM, SIGTERM, SIGCONT, SIGXCPU};
 
-void wi__program_prepare(wi__program *program) {
+/* Those that wi_interrupts takes by default, and those that nobody sends for another reason. */
+static const int asking_to_end[] = {SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGTERM, SIGXCPU};
+
+void wi__program_prepare(wi__program *program, double grace_s) {
     struct sigaction ignore = {.sa_handler = SIG_IGN}, usual = {.sa_handler = SIG_DFL};
-    *program = (wi__program){.pid = 0};
+    *program = (wi__program){.grace_s = grace_s};
     sigemptyset(&program->passed);
     for (size_t i = 0; i < sizeof passed_on / sizeof *passed_on; i++)
         sigaddset(&program->passed, passed_on[i]);
@@ -69,6 +72,37 @@ static void forget_pending(const wi__program *program) {
     sigprocmask(SIG_SETMASK, &program->before, NULL);
 }
 
+static uint64_t now_ns(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void begin_grace(wi__program *program, int number) {
+    int asks = 0;
+    for (size_t i = 0; i < sizeof asking_to_end / sizeof *asking_to_end; i++)
+        asks |= asking_to_end[i] == number;
+    if (!asks || program->grace_s < 0 || program->asked_by) return;
+    program->asked_by = number;
+    program->asked_ns = now_ns(CLOCK_REALTIME);
+    program->deadline_ns = now_ns(CLOCK_MONOTONIC) + (uint64_t)(program->grace_s * 1e9);
+}
+
+static void end_grace(wi__program *program) {
+    program->deadline_ns = 0;
+    program->killed = kill(program->pid, SIGKILL) == 0;
+}
+
+/* The next signal, or 0 when the program's time is over. A child that has ended sends one too. */
+static int next_signal(const wi__program *program, siginfo_t *info) {
+    if (!program->deadline_ns) return sigwaitinfo(&program->passed, info);
+    uint64_t now = now_ns(CLOCK_MONOTONIC);
+    uint64_t left = now < program->deadline_ns ? program->deadline_ns - now : 0;
+    struct timespec timeout = {(time_t)(left / 1000000000u), (long)(left % 1000000000u)};
+    int number = sigtimedwait(&program->passed, info, &timeout);
+    return number < 0 && errno == EAGAIN ? 0 : number;
+}
+
 int wi__program_wait(wi__program *program) {
     siginfo_t info;
     int status = -1;
@@ -76,8 +110,11 @@ int wi__program_wait(wi__program *program) {
         pid_t ended = waitpid(program->pid, &status, WNOHANG);
         if (ended == program->pid) break;
         if (ended < 0 && errno != EINTR) return -1;
-        int number = sigwaitinfo(&program->passed, &info);
-        if (number > 0 && number != SIGCHLD && was_sent(&info)) kill(program->pid, number);
+        int number = next_signal(program, &info);
+        if (number == 0) end_grace(program);
+        if (number <= 0 || number == SIGCHLD) continue;
+        begin_grace(program, number);
+        if (was_sent(&info)) kill(program->pid, number);
     }
     forget_pending(program);
     return status;

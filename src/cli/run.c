@@ -1,4 +1,5 @@
 /* within run: run a program with a record, and tell what became of it. */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,10 +13,12 @@
 #include "cli/options.h"
 #include "cli/program.h"
 #include "cli/siblings.h"
+#include "record/signal_name.h"
 #include "report/ending.h"
 #include "report/report.h"
+#include "report/units.h"
 
-enum { RECORD, NO_REPORT, WATCH, WATCH_ONLY };
+enum { RECORD, NO_REPORT, GRACE, WATCH, WATCH_ONLY };
 enum {
     STATUS_OWN_FAILURE = 125,
     STATUS_NOT_EXECUTABLE = 126,
@@ -27,6 +30,8 @@ static const wi__option options[] = {
     [RECORD] = {"record", "PATH",
                 "Put the record there; by default .within/PROGRAM-DATE-TIME-PID.within"},
     [NO_REPORT] = {"no-report", NULL, "Print no report at the end"},
+    [GRACE] = {"grace", "SECONDS",
+               "Kill the program when it has not ended so long after a signal that asks it to"},
     [WATCH] = {"watch", NULL,
                "Watch what the outermost loops leave behind, and say which section leaks"},
     [WATCH_ONLY] = {"watch-only", "NAMES",
@@ -81,13 +86,24 @@ static int was_taken(const wi__fresh_record *record) {
            owner;
 }
 
+static void say_killed(const wi__program *program, const char *name) {
+    fprintf(stderr, "within run: %s: %s after %s it had not ended: it was killed\n", name,
+            wi__seconds_text(program->grace_s).text, wi__signal_name(program->asked_by).text);
+}
+
 static int finish(wi__program *program, wi__fresh_record *record, char **words, int quiet) {
     int wait_status = wi__program_wait(program);
     if (wait_status == -1) {
         fprintf(stderr, "within run: %s: its end was not seen: %s\n", words[0], strerror(errno));
         return STATUS_OWN_FAILURE;
     }
-    if (record->file >= 0) wi__fresh_record_end(record, (uint32_t)program->pid, wait_status);
+    if (program->killed) say_killed(program, words[0]);
+    wi__grace_note grace = {.signal = (uint32_t)program->asked_by,
+                            .killed = (uint32_t)program->killed,
+                            .passed_ns = program->asked_ns,
+                            .grace_s = program->asked_by ? program->grace_s : 0};
+    if (record->file >= 0)
+        wi__fresh_record_end(record, (uint32_t)program->pid, wait_status, &grace);
     if (record->file >= 0 && !quiet) print_report(record, words[0], wait_status);
     if (record->file >= 0 && !record->is_wish && !was_taken(record))
         wi__fresh_record_discard(record);
@@ -124,8 +140,17 @@ static void ask_for_watch(const wi__arguments *arguments) {
     if (arguments->values[WATCH_ONLY]) setenv("WITHIN_WATCH", arguments->values[WATCH_ONLY], 1);
 }
 
+/* A number of seconds; -1 if it is none. */
+static double seconds_of(const char *word) {
+    char *end;
+    double seconds = strtod(word, &end);
+    int is_number = end != word && !*end && (isdigit((unsigned char)*word) || *word == '.');
+    return is_number && seconds >= 0 && seconds <= 1e9 ? seconds : -1;
+}
+
 static int run(const wi__arguments *arguments) {
     char why[256];
+    const char *grace = arguments->values[GRACE];
     wi__program program;
     wi__fresh_record record;
     if (!arguments->count)
@@ -134,8 +159,10 @@ static int run(const wi__arguments *arguments) {
         return wi__usage_error("run", "--record needs a path, and got an empty one");
     if (arguments->values[WATCH_ONLY] && !*arguments->values[WATCH_ONLY])
         return wi__usage_error("run", "--watch-only needs names of sections, and got none");
+    if (grace && seconds_of(grace) < 0)
+        return wi__usage_error("run", "--grace needs seconds, 0 to 1e9, and got \"%s\"", grace);
     ask_for_watch(arguments);
-    wi__program_prepare(&program);
+    wi__program_prepare(&program, grace ? seconds_of(grace) : -1);
     wi__made made = wi__fresh_record_make(&record, arguments->values[RECORD], arguments->operands,
                                           why, sizeof why);
     if (made != WI__MADE) fprintf(stderr, "within run: record %s: %s", record.shown, why);
@@ -156,7 +183,11 @@ static const char text[] =
     "program that crashed it says what killed it, and which blocks were open.\n"
     "\n"
     "Signals that are sent to within run are passed on to the program, and its exit\n"
-    "status is passed back. Where no record can be made, that is said, and the program\n"
+    "status is passed back. With --grace it has SECONDS to end after SIGTERM, SIGINT,\n"
+    "SIGHUP, SIGQUIT, SIGUSR1 or SIGXCPU, and is killed then, as a scheduler does it:\n"
+    "the report says so, and which blocks were open.\n"
+    "\n"
+    "Where no record can be made, that is said, and the program\n"
     "runs without. An old record at PATH is replaced; one of a running program, or a\n"
     "file that is no record, is left alone, and nothing is run.";
 
@@ -183,6 +214,7 @@ const wi__command wi__run_command = {
                 "2\tThe command line is wrong\n",
     .examples = "within run -- ./simulate --steps 1000\n"
                 "within run --record run.within --no-report -- ./simulate\n"
+                "within run --grace 25 -- ./simulate\n"
                 "within run --watch -- ./simulate\n"
                 "WITHIN_CLOCK=fenced within run -- ./simulate\n",
     .options = options,

@@ -11,10 +11,10 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Descriptors last: those that the others keep open are counted from the first time on. */
 static const wi__counter *table[WI__COUNTERS] = {
-    &wi__threads,
-    &wi__resident,
-    &wi__hdf5_handles,
-    &wi__descriptors,
+    &wi__thread_counter,
+    &wi__memory_counter,
+    &wi__hdf5_handle_counter,
+    &wi__descriptor_counter,
 };
 
 void wi__counters_lock(void) { pthread_mutex_lock(&lock); }

@@ -47,10 +47,11 @@ void wi_csv_truncate(wi_csv *f, uint64_t rows) {
     row_count count = {WI__CSV_NO_QUOTES, 0, rows + 1, 0};
     int error = find_end(fd, &count);
     const int has_them = count.lines == count.wanted;
+    const uint64_t found = count.lines ? count.lines - 1 : 0; /* somebody may have emptied it */
     if (!error && has_them) error = wi__csv_truncate(fd, count.end);
     wi__csv_lock_shared(fd);
     wi_check_code(error, "%s: cannot be cut after row %llu", f->path, (unsigned long long)rows);
     if (!has_them)
         wi_raise(WI_DATA_ERROR, "%s: it has %llu rows, not the %llu that are to stay", f->path,
-                 (unsigned long long)(count.lines - 1), (unsigned long long)rows);
+                 (unsigned long long)found, (unsigned long long)rows);
 }

@@ -58,12 +58,13 @@ static void look(void) {
 static int64_t read_handles(void) {
     enum { ALL = 0x1f }; /* H5F_OBJ_ALL: of all files, files, datasets, groups, types, attributes */
     look();
-    if (!library.count || (!library.is_threadsafe && wi__threads.read() != 1)) return WI__ABSENT;
+    if (!library.count || (!library.is_threadsafe && wi__thread_counter.read() != 1))
+        return WI__ABSENT;
     ssize_t count = library.count(ALL, ALL);
     return count >= 0 ? count : WI__ABSENT;
 }
 
-const wi__counter wi__hdf5_handles = {
+const wi__counter wi__hdf5_handle_counter = {
     .one = "HDF5 handle",
     .many = "HDF5 handles",
     .growth = WI__IS_LEAK,

@@ -49,7 +49,7 @@ static int64_t read_descriptors(void) {
     return status.st_size > 0 ? status.st_size : wi__count_entries(fd);
 }
 
-const wi__counter wi__descriptors = {
+const wi__counter wi__descriptor_counter = {
     .one = "descriptor",
     .many = "descriptors",
     .growth = WI__IS_LEAK,
@@ -68,7 +68,7 @@ static int64_t read_threads(void) {
     return (int64_t)status.st_nlink - 2;
 }
 
-const wi__counter wi__threads = {
+const wi__counter wi__thread_counter = {
     .one = "thread",
     .many = "threads",
     .growth = WI__IS_LEAK,
@@ -90,7 +90,7 @@ static int64_t read_resident(void) {
     return end > rest && pages > 0 ? pages * page_bytes : WI__ABSENT;
 }
 
-const wi__counter wi__resident = {
+const wi__counter wi__memory_counter = {
     .one = "resident memory",
     .many = "resident memory",
     .is_bytes = 1,

@@ -4,10 +4,10 @@
 
 #include "manage/counters.h"
 
-extern const wi__counter wi__descriptors;
-extern const wi__counter wi__threads;
-extern const wi__counter wi__resident;
-extern const wi__counter wi__hdf5_handles;
+extern const wi__counter wi__descriptor_counter;
+extern const wi__counter wi__thread_counter;
+extern const wi__counter wi__memory_counter;
+extern const wi__counter wi__hdf5_handle_counter;
 
 /** Entries of an open folder, "." and ".." excepted, read one by one; WI__ABSENT if it cannot be read. */
 int64_t wi__count_entries(int folder);

@@ -3,6 +3,9 @@
 
 #include <time.h>
 
+#include "manage/safe_point.h"
+#include "record/scope.h"
+
 static double now_s(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -21,13 +24,15 @@ static void timer_enter(void *self) {
 }
 
 static wi_verdict timer_exit(void *self, wi_reason reason, const wi_error *error) {
+    (void)error;
     wi_timer *timer = self;
     timer->elapsed = now_s() - timer->start_s;
     timer->running = 0;
-    timer->section.protocol->exit(&timer->section, reason, error);
+    wi__scope_end(&timer->section.opened, reason);
     if (!timer->options.quiet)
         fprintf(timer->options.stream ? timer->options.stream : stderr, "%s: %.4fs\n", timer->label,
                 timer->elapsed);
+    if (reason == WI_END) wi__safe_point_of_exit(timer->section.opened.site);
     return WI_PROPAGATE;
 }
 

@@ -35,6 +35,8 @@ static void begin_header_again(void) {
     header->nodes = forked.nodes;
     header->folded = header->dropped = header->unlisted = header->untallied = 0;
     header->ended = header->file_cells = 0;
+    memset(&header->interruption, 0, sizeof header->interruption);
+    memset(&header->grace, 0, sizeof header->grace);
     memset(header->tallies, 0, sizeof header->tallies);
 }
 

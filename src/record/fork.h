@@ -9,6 +9,9 @@
 
 #include "record/record.h"
 
+/* The order in which constructors have forks noticed: of locks that are taken inside of others the innermost first. */
+enum { WI__WATCHES_FIRST = 101, WI__WATCHES_NEXT = 102 };
+
 /** Have forks noticed. */
 void wi__fork_watch(void);
 /** Has this child measured nothing yet? */

@@ -24,6 +24,7 @@ enum {
     WI__NODE_CAP = 65536,      /* nodes of a process; what comes later is folded into "(other)" */
     WI__HOLDS = 32,            /* things held that a region lists */
     WI__TALLIES = 32,          /* different lines of the tally */
+    WI__SIGNAL_LIMIT = 64,     /* no signal has a larger number */
     WI__CELL_LIMIT = 1u << 28, /* 16 GiB: no cell has a larger number */
 };
 
@@ -69,6 +70,25 @@ typedef struct wi__process {
     uint64_t start;
 } wi__process;
 
+/** A signal that asked the process to end, and came while it took signals (wi_interrupts); the newest. */
+typedef struct wi__interruption_note {
+    uint32_t signal;    /* its number; 0: none came. Written last */
+    uint32_t sender;    /* the pid that sent it; 0: the kernel, a terminal */
+    uint64_t came_ns;   /* since 1970, UTC */
+    uint64_t raised_ns; /* the same of the safe point that first raised it; 0: none has */
+    double grace_s;     /* from the signal to the kill that was expected; 0: not known */
+    uint32_t count;     /* signals that came, those that were sent twice or more included */
+    uint32_t reserved;
+} wi__interruption_note;
+
+/** What `within run --grace` did. Written by the runner. */
+typedef struct wi__grace_note {
+    uint32_t signal;    /* that was the first to end the program; 0: none */
+    uint32_t killed;    /* 1: the time was over, and the runner killed it */
+    uint64_t passed_ns; /* since 1970, UTC: when that signal came */
+    double grace_s;
+} wi__grace_note;
+
 typedef struct wi__header {
     char magic[8];
     uint32_t version;
@@ -99,6 +119,8 @@ typedef struct wi__header {
     uint64_t unlisted; /* things held that found no room in the ledger */
     uint64_t untallied;
     uint32_t journal_cell, journal_cells; /* for metric points and events; none in version 1 */
+    wi__interruption_note interruption;
+    wi__grace_note grace;
     wi__tally tallies[WI__TALLIES];
 } wi__header;
 

@@ -15,6 +15,13 @@ static wi__hold *free_slot(wi__region *region) {
     return NULL;
 }
 
+/* As snprintf would, which takes longer than all else here. */
+static void copy(char *to, const char *text, size_t size) {
+    size_t length = strnlen(text, size - 1);
+    memcpy(to, text, length);
+    to[length] = '\0';
+}
+
 wi_holding wi_hold(const char *kind, const char *format, ...) {
     static uint64_t last_serial;
     wi_holding holding = {NULL, 0};
@@ -27,9 +34,12 @@ wi_holding wi_hold(const char *kind, const char *format, ...) {
     }
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(hold->what, sizeof hold->what, format, arguments);
+    if (strcmp(format, "%s") == 0)
+        copy(hold->what, va_arg(arguments, const char *), sizeof hold->what);
+    else
+        vsnprintf(hold->what, sizeof hold->what, format, arguments);
     va_end(arguments);
-    snprintf(hold->kind, sizeof hold->kind, "%s", kind);
+    copy(hold->kind, kind, sizeof hold->kind);
     hold->start = wi__ticks();
     holding.slot = hold;
     holding.serial = __atomic_add_fetch(&last_serial, 1, __ATOMIC_RELAXED);

@@ -74,6 +74,16 @@ void wi__reader_end(wi__reader *reader) { free(reader->visited); }
 
 #define END_TEXT(text) (text)[sizeof(text) - 1] = '\0'
 
+static int is_period(double seconds) { return seconds >= 0 && seconds < 1e12; }
+
+/* A signal that cannot be, or a time that is no number, was not written by this library. */
+static void check_signals(wi__header *header) {
+    if (header->interruption.signal > WI__SIGNAL_LIMIT || !is_period(header->interruption.grace_s))
+        memset(&header->interruption, 0, sizeof header->interruption);
+    if (header->grace.signal > WI__SIGNAL_LIMIT || !is_period(header->grace.grace_s))
+        memset(&header->grace, 0, sizeof header->grace);
+}
+
 wi__header wi__reader_header(const wi__reader *reader) {
     wi__header header;
     memcpy(&header, reader->bytes, sizeof header);
@@ -85,6 +95,7 @@ wi__header wi__reader_header(const wi__reader *reader) {
         END_TEXT(header.tallies[i].where);
         if (header.tallies[i].kind >= WI__TALLY_KINDS) header.tallies[i].kind = WI__NO_TALLY;
     }
+    check_signals(&header);
     if (header.clock >= WI__CLOCKS) header.clock = WI__CLOCK_MONOTONIC;
     return header;
 }

@@ -135,8 +135,9 @@ static void on_suppressed(const wi_error *error) {
     wi__record_tally(WI__SUPPRESSED, what, where);
 }
 
-/* Before there are threads: one may fork while another begins the record, and the child finds it whole. */
-__attribute__((constructor)) static void listen(void) {
+/* Before there are threads: one may fork while another begins the record, and the child finds it whole. First of
+ * those that watch forks: its lock is taken inside of theirs, and a fork takes the lock of the last watch first. */
+__attribute__((constructor(WI__WATCHES_FIRST))) static void listen(void) {
     wi__on_suppressed = on_suppressed;
     wi__fork_watch();
 }

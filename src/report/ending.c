@@ -3,36 +3,36 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 
-typedef struct signal_text {
-    int number;
-    const char *name;
-    const char *text;
-} signal_text;
+#include "record/signal_name.h"
+#include "report/units.h"
 
-static const signal_text signals[] = {
-    {SIGHUP, "SIGHUP", ": its terminal went away"},
-    {SIGINT, "SIGINT", ": interrupted"},
-    {SIGQUIT, "SIGQUIT", ": quit"},
-    {SIGILL, "SIGILL", ": illegal instruction"},
-    {SIGTRAP, "SIGTRAP", ": trap"},
-    {SIGABRT, "SIGABRT", ": it called abort()"},
-    {SIGBUS, "SIGBUS", ": bus error"},
-    {SIGFPE, "SIGFPE", ": arithmetic error"},
-    {SIGKILL, "SIGKILL", "; the kernel's out-of-memory killer also uses it"},
-    {SIGUSR1, "SIGUSR1", ""},
-    {SIGSEGV, "SIGSEGV", ": segmentation fault"},
-    {SIGUSR2, "SIGUSR2", ""},
-    {SIGPIPE, "SIGPIPE", ": nobody reads its output any more"},
-    {SIGALRM, "SIGALRM", ": alarm clock"},
-    {SIGTERM, "SIGTERM", ": asked to end"},
-    {SIGXCPU, "SIGXCPU", ": its limit of CPU time was reached"},
-    {SIGXFSZ, "SIGXFSZ", ": its limit of file size was reached"},
-    {SIGVTALRM, "SIGVTALRM", ": alarm clock"},
-    {SIGPROF, "SIGPROF", ": profiling alarm"},
-    {SIGSYS, "SIGSYS", ": a system call that is not allowed"},
-};
+/* What is known of a signal beyond its name. */
+static const char *signal_text(int number) {
+    switch (number) {
+    case SIGHUP: return ": its terminal went away";
+    case SIGINT: return ": interrupted";
+    case SIGQUIT: return ": quit";
+    case SIGILL: return ": illegal instruction";
+    case SIGTRAP: return ": trap";
+    case SIGABRT: return ": it called abort()";
+    case SIGBUS: return ": bus error";
+    case SIGFPE: return ": arithmetic error";
+    case SIGKILL: return "; the kernel's out-of-memory killer also uses it";
+    case SIGSEGV: return ": segmentation fault";
+    case SIGPIPE: return ": nobody reads its output any more";
+    case SIGALRM:
+    case SIGVTALRM: return ": alarm clock";
+    case SIGTERM: return ": asked to end";
+    case SIGXCPU: return ": its limit of CPU time was reached";
+    case SIGXFSZ: return ": its limit of file size was reached";
+    case SIGPROF: return ": profiling alarm";
+    case SIGSYS: return ": a system call that is not allowed";
+    default: return "";
+    }
+}
 
 wi__ending wi__ending_of(const wi__profile *profile) {
     const wi__header *header = &profile->header;
@@ -45,13 +45,11 @@ wi__ending wi__ending_of(const wi__profile *profile) {
 
 static void killed_text(int wait_status, char *buffer, size_t size) {
     int number = WTERMSIG(wait_status);
-    const signal_text *found = NULL;
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        if (signals[i].number == number) found = &signals[i];
+    wi__signal_words name = wi__signal_name(number);
     const char *core = WCOREDUMP(wait_status) ? ", core dumped" : "";
-    if (found)
-        snprintf(buffer, size, "killed by signal %d (%s)%s%s", number, found->name, found->text,
-                 core);
+    if (strncmp(name.text, "SIG", 3) == 0)
+        snprintf(buffer, size, "killed by signal %d (%s)%s%s", number, name.text,
+                 signal_text(number), core);
     else
         snprintf(buffer, size, "killed by signal %d%s", number, core);
 }
@@ -63,13 +61,24 @@ void wi__wait_status_text(int wait_status, char *buffer, size_t size) {
         snprintf(buffer, size, "ended with status %d", WEXITSTATUS(wait_status));
 }
 
+/* An end that `within run` saw. If it was its own doing, nobody has to wonder who killed the program. */
+static void seen_text(const wi__header *header, char *buffer, size_t size) {
+    int status = header->wait_status;
+    const wi__grace_note *grace = &header->grace;
+    if (grace->killed && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+        snprintf(buffer, size, "killed by within run: %s after %s it had not ended",
+                 wi__seconds_text(grace->grace_s).text, wi__signal_name((int)grace->signal).text);
+    else
+        wi__wait_status_text(status, buffer, size);
+}
+
 void wi__ending_text(const wi__profile *profile, char *buffer, size_t size) {
     const wi__header *header = &profile->header;
     switch (wi__ending_of(profile)) {
     case WI__NOT_MEASURED: snprintf(buffer, size, "nothing has measured here"); break;
     case WI__RUNNING: snprintf(buffer, size, "running, process %u", header->owner.pid); break;
     case WI__EXITED:
-    case WI__KILLED: wi__wait_status_text(header->wait_status, buffer, size); break;
+    case WI__KILLED: seen_text(header, buffer, size); break;
     case WI__FINISHED: snprintf(buffer, size, "ended; with which status is not known"); break;
     case WI__CUT_OFF:
         snprintf(buffer, size,

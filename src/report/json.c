@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "record/signal_name.h"
 #include "report/ending.h"
+#include "report/interruption.h"
 #include "report/page.h"
 #include "report/units.h"
 #include "report/utf8.h"
@@ -91,6 +93,45 @@ static void print_ending(const wi__page *page) {
     fprintf(out, ending == WI__EXITED ? "%d" : "null", WEXITSTATUS(status));
     optional_member(out, "signal", ending == WI__KILLED ? (uint64_t)WTERMSIG(status) : 0);
     fputs("},\n", out);
+}
+
+static void print_signal_begin(FILE *out, uint32_t signal, uint64_t realtime_ns) {
+    fprintf(out, "{\"signal\": %" PRIu32 ", ", signal);
+    text_member(out, "name", wi__signal_name((int)signal).text);
+    fputs(", ", out);
+    text_member(out, "at", wi__moment_utc_text(realtime_ns).text);
+}
+
+static void print_interruption(const wi__page *page) {
+    const wi__interruption_note *note = &page->profile->header.interruption;
+    FILE *out = page->out;
+    fputs(" \"interrupted\": ", out);
+    if (note->signal) {
+        print_signal_begin(out, note->signal, note->came_ns);
+        optional_member(out, "sender", note->sender);
+        number_member(out, "raised_s",
+                      note->raised_ns ? 1e-9 * ((double)note->raised_ns - (double)note->came_ns)
+                                      : NAN);
+        number_member(out, "left_s", wi__interruption_left_s(page->profile));
+        number_member(out, "grace_s", wi__interruption_grace_s(page->profile));
+        count_member(out, "count", note->count);
+        fputs("},\n", out);
+    } else {
+        fputs("null,\n", out);
+    }
+}
+
+static void print_grace(const wi__page *page) {
+    const wi__grace_note *note = &page->profile->header.grace;
+    FILE *out = page->out;
+    fputs(" \"grace\": ", out);
+    if (note->signal) {
+        print_signal_begin(out, note->signal, note->passed_ns);
+        number_member(out, "grace_s", note->grace_s);
+        fprintf(out, ", \"killed\": %s},\n", note->killed ? "true" : "false");
+    } else {
+        fputs("null,\n", out);
+    }
 }
 
 static void print_measurement(const wi__page *page) {
@@ -215,6 +256,8 @@ void wi__write_json(const wi__page *page) {
     print_process(page);
     fputs(",\n", page->out);
     print_ending(page);
+    print_interruption(page);
+    print_grace(page);
     print_measurement(page);
     print_losses(page);
     print_sections(page);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "report/ending.h"
+#include "report/interruption.h"
 #include "report/page.h"
 #include "report/units.h"
 #include "report/utf8.h"
@@ -59,6 +60,14 @@ static void print_ending(const wi__page *page) {
     fputc('\n', page->out);
 }
 
+static void print_signal(const wi__page *page) {
+    char text[300];
+    wi__interruption_text(page->profile, text, sizeof text);
+    if (!text[0]) return;
+    print_label(page, "signal");
+    fprintf(page->out, "%s\n", text);
+}
+
 static void print_time(const wi__page *page) {
     const wi__profile *profile = page->profile;
     double wall_s = wi__seconds_between(profile, profile->header.first.ticks, profile->end);
@@ -113,6 +122,7 @@ static void print_record(const wi__page *page) {
 void wi__page_heading(const wi__page *page) {
     print_command(page);
     print_ending(page);
+    print_signal(page);
     print_time(page);
     print_clock(page);
     print_fork(page);

@@ -194,17 +194,17 @@ static const char *text_of(const wi__counter *counter, wi__leak_growth growth, i
 
 static void a_verdict_tells_rate_begin_and_wall(void **state WI__UNUSED) {
     wi__leak_growth growth = {3.0, 3.0 / 68.9, 3.0, 40, 214, 40};
-    assert_string_equal(text_of(&wi__descriptors, growth, 1024),
+    assert_string_equal(text_of(&wi__descriptor_counter, growth, 1024),
                         "+3.0 descriptors a call since call 40; limit 1,024 reached in about 5 h "
                         "10 min (call 310)");
-    assert_string_equal(text_of(&wi__descriptors, growth, WI__ABSENT),
+    assert_string_equal(text_of(&wi__descriptor_counter, growth, WI__ABSENT),
                         "+3.0 descriptors a call since call 40");
     growth.per_call = growth.per_s = 0.04;
-    assert_string_equal(text_of(&wi__threads, growth, 10000000000),
+    assert_string_equal(text_of(&wi__thread_counter, growth, 10000000000),
                         "+1 thread every 25 calls since call 40");
     growth.per_call = growth.per_s = 1.25e6;
     assert_string_equal(
-        text_of(&wi__resident, growth, 2000000000),
+        text_of(&wi__memory_counter, growth, 2000000000),
         "+1.2 MB a call of resident memory since call 40; limit 2.0 GB reached in about "
         "27 min (call 1,640)");
 }

@@ -75,6 +75,7 @@ static const kind kinds[] = {
     {SYS_fchown, "chown", IN_DESCRIPTOR(0)},
     {SYS_fchownat, "chown", IN_FOLDER(0)},
     {SYS_fcntl, "lock", IN_DESCRIPTOR(0)},
+    {SYS_dup3, "dup", IN_DESCRIPTOR(0)},
     {SYS_flock, "lock", IN_DESCRIPTOR(0)},
     {SYS_mmap, "mmap", IN_DESCRIPTOR(4)},
     {SYS_statx, "stat", IN_FOLDER(0), .wanted = CALL_STATS},
@@ -188,11 +189,13 @@ static bool relative_to(const char *folder, char path[PATH_MAX]) {
 
 /* ---- which call ---- */
 
-/* The name by which a call of descriptor locks is counted; NULL for fcntl's other commands. */
-static const char *lock_name(pid_t tid, uint64_t number, const uint64_t arguments[6]) {
+/* The name by which fcntl or flock is counted; NULL for fcntl's other commands. */
+static const char *fcntl_name(pid_t tid, uint64_t number, const uint64_t arguments[6]) {
     if (number == SYS_flock) return arguments[1] & LOCK_UN ? "unlock" : "lock";
     struct flock lock;
     switch ((int)arguments[1]) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC: return "dup";
     case F_SETLK:
     case F_SETLKW:
     case F_OFD_SETLK:
@@ -206,7 +209,7 @@ static const char *lock_name(pid_t tid, uint64_t number, const uint64_t argument
 static const char *exact_name(const kind *entry, pid_t tid, const uint64_t arguments[6]) {
     switch (entry->number) {
     case SYS_fcntl:
-    case SYS_flock: return lock_name(tid, (uint64_t)entry->number, arguments);
+    case SYS_flock: return fcntl_name(tid, (uint64_t)entry->number, arguments);
     case SYS_unlinkat: return arguments[2] & AT_REMOVEDIR ? "rmdir" : entry->name;
     default: return entry->name;
     }

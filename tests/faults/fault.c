@@ -5,7 +5,7 @@
  *
  * All calls of the command, its threads and its children that concern files below DIR are counted from 1: open,
  * write, fsync, close, rename, unlink, rmdir, mkdir, link, symlink, truncate, fallocate, chmod, chown, lock, unlock,
- * mmap, and if wanted read and stat. A name stands for all calls of its kind (write for pwrite64 and writev too), so
+ * dup (into a given or a free place of one's choice), mmap, and if wanted read and stat. A name stands for all calls of its kind (write for pwrite64 and writev too), so
  * that it is the same on every processor. A path is below DIR after its folders' links are followed; its last part
  * is taken as it is. Of two paths the new one is meant, unless the old one alone is below DIR.
  *

@@ -43,6 +43,7 @@ ERRORS = {
     "chown": ("EPERM", "EIO", "kill"),
     "lock": ("ENOLCK", "EINTR", "kill"),
     "unlock": ("kill",),
+    "dup": ("EMFILE", "EBUSY", "EINTR", "kill"),
     "mmap": ("ENOMEM", "ENODEV", "kill"),
     "read": ("EIO", "EINTR", "kill"),
     "stat": ("EACCES", "EIO", "kill"),

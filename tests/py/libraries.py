@@ -8,6 +8,8 @@ import pytest
 # The libraries of their own, libwithin-NAME with the header within/NAME.h: what pkg-config calls the library that
 # their users may call beside it.
 OPTIONAL = {"hdf5": "hdf5", "sqlite": "sqlite3"}
+# Of others, that a page shows the library together with: the folder of their headers is what pkg-config calls them.
+OTHERS = ["gsl"]
 
 
 def flags_for(text, build):
@@ -18,8 +20,17 @@ def flags_for(text, build):
             continue
         if not (build / name / f"libwithin-{name}.so").exists():
             pytest.skip(f"libwithin-{name} is not built here")
-        asked = subprocess.run(["pkg-config", "--cflags", "--libs", other], capture_output=True, text=True, check=True)
-        libraries += [f"-lwithin-{name}", *asked.stdout.split()]
+        libraries += [f"-lwithin-{name}", *_flags_of(other)]
         folders.append(build / name)
+    for name in OTHERS:
+        if re.search(rf"#include <{name}/", text):
+            libraries += _flags_of(name)
     places = [flag for folder in folders for flag in (f"-L{folder}", f"-Wl,-rpath,{folder}")]
     return [*places, *libraries, "-lwithin", "-lm", "-pthread"]
+
+
+def _flags_of(name):
+    asked = subprocess.run(["pkg-config", "--cflags", "--libs", name], capture_output=True, text=True)
+    if asked.returncode != 0:
+        pytest.skip(f"{name} is not installed here")
+    return asked.stdout.split()

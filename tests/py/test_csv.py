@@ -392,6 +392,29 @@ def test_a_fault_at_any_call_leaves_whole_rows(program, tmp_path, begin, old):
         check_fault(program, log, call, error, done, old)
 
 
+TRUNCATING = """
+#include <within.h>
+int main(int argc, char **argv) {
+    within (log, wi_csv(argv[argc - 1], "step,note")) wi_csv_truncate(log, 2);
+    return 0;
+}
+"""
+
+
+def test_a_fault_while_rows_are_cut_leaves_all_or_the_first(compile_c, tmp_path):
+    program, log = compile_c(tmp_path, TRUNCATING), tmp_path / "logs/log.csv"
+    log.parent.mkdir()
+    whole = "step,note\n0,a\n1,\"b\nb\"\n2,c\n3,d\n"
+    kept = whole[: whole.index("2,c")]
+    results = set()
+    for call, error, done in every_fault([program, log], log.parent, lambda: log.write_text(whole), with_reads=True):
+        left = log.read_text()
+        results.add((done.returncode, left))
+        assert left == kept if done.returncode == 0 else left in (whole, kept), (call, error, left)
+        assert done.returncode != 1 or "log.csv: " in done.stderr, (call, error, done.stderr)
+    assert {(0, kept), (1, whole), (KILLED, whole), (KILLED, kept)} <= results
+
+
 def test_a_row_that_cannot_be_taken_back_is_the_last(program, tmp_path):
     """The disk is full in the middle of a row, and then the file cannot be cut: nothing is written behind the piece."""
     log = tmp_path / "log.csv"

@@ -1,10 +1,13 @@
 """The example: the bit error rate of BPSK agrees with its closed form, and bad options are refused."""
 
+import contextlib
 import csv
 import math
 import os
 import shutil
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -122,6 +125,38 @@ def test_after_kills_at_any_moment_too(tmp_path, undisturbed):
     for death in kill_in_folders([BER, *SMALL], [tmp_path], times=20, seed=1, longest_s=0.06, reset=lambda folder: None):
         went_on += "going on after" in start_again(tmp_path, undisturbed).stderr
     assert went_on > 0
+
+
+# ---- told to end ----
+
+LONGER = ["--bits", "1000000", "--snr-max", "3"]
+
+
+def end_after_a_row(folder, number):
+    """Start a sweep and send it the signal when its CSV has a row; return how it ended, and what it said."""
+    process = subprocess.Popen([BER, *LONGER], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while process.poll() is None:
+        with contextlib.suppress(FileNotFoundError):
+            if (folder / "ber.csv").read_text().count("\n") > 1:
+                break
+        time.sleep(0.005)
+    process.send_signal(number)
+    errors = process.communicate()[1]
+    return process.returncode, errors
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGUSR1"])
+def test_after_a_signal_the_next_start_makes_the_same_file(tmp_path, name):
+    undisturbed = ber(tmp_path, *LONGER).stdout, (tmp_path / "ber.csv").read_bytes()
+    (tmp_path / "ber.csv").unlink()
+    number = signal.Signals[name]
+    status, errors = end_after_a_row(tmp_path, number)
+    assert (status, errors.count("WI_INTERRUPTED: " + name)) == (-number, 1), errors
+    assert 'left checkpoints "ber.checkpoints"' in errors
+    assert not list(tmp_path.glob(".*within-*"))
+    done = ber(tmp_path, *LONGER)
+    assert "going on after" in done.stderr
+    assert (done.stdout, (tmp_path / "ber.csv").read_bytes()) == undisturbed
 
 
 def kill_before_the_last_checkpoint(command, folder):

@@ -4,6 +4,8 @@ import csv
 import importlib.util
 import io
 import os
+import re
+import signal
 import subprocess
 import time
 
@@ -115,7 +117,9 @@ def test_progress_is_one_line_of_a_terminal_and_gone_at_the_end(run):
 def test_a_training_that_diverges_says_what_to_change(run):
     done = run(*SETTING, "--learning-rate", "1e300")
     assert done.returncode == 1
-    assert done.stderr == "train.py: the loss is nan in epoch 1: try a smaller --learning-rate\n"
+    assert re.fullmatch(
+        r"train\.py: epoch 1: .*(overflow|invalid).*/network\.py.*: try a smaller --learning-rate\n", done.stderr
+    )
 
 
 # ---- killed, and started again ----
@@ -144,6 +148,25 @@ def test_after_kills_the_next_start_makes_the_same_file(run, python, digits, tmp
         assert (done.stdout, (tmp_path / "digits.csv").read_bytes()) == undisturbed
         went_on += "going on after epoch" in done.stderr
     assert went_on > 0
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_after_a_signal_the_next_start_makes_the_same_file(run, python, digits, tmp_path, name):
+    setting = ["--epochs", "40", *SETTING[2:]]
+    undisturbed = run(*setting).stdout, (tmp_path / "digits.csv").read_bytes()
+    subprocess.run(["rm", "-rf", tmp_path / "digits.csv", tmp_path / "digits.checkpoints"], check=True)
+    path, environment = python
+    command = [path, digits / "train.py", *setting]
+    process = subprocess.Popen(command, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    wait_for_rows(tmp_path / "digits.csv", 3, process)
+    process.send_signal(signal.Signals[name])
+    errors = process.communicate()[1]
+    assert process.returncode == -signal.Signals[name], errors
+    assert f"within.Interrupted: {name}" in errors
+    assert not list(tmp_path.glob("**/.*within-*"))
+    done = run(*setting)
+    assert "going on after epoch" in done.stderr
+    assert (done.stdout, (tmp_path / "digits.csv").read_bytes()) == undisturbed
 
 
 def wait_for_rows(path, count, process):
@@ -187,7 +210,7 @@ def test_options_are_read(read_options):
         (["--epochs", "many"], 'argument --epochs: "many" is not a whole number'),
         (["--batch-size", "-5"], "argument --batch-size: -5 is not between 1 and 100000"),
         (["--hidden", "1.5"], 'argument --hidden: "1.5" is not a whole number'),
-        (["--seed", "-1"], "argument --seed: -1 is not between 0 and 18446744073709551615"),
+        (["--seed", "-1"], "argument --seed: -1 is not between 0 and 4294967295"),
         (["--learning-rate", "fast"], 'argument --learning-rate: "fast" is not a number'),
         (["--learning-rate", "0"], "argument --learning-rate: 0 is not above 0 and finite"),
         (["--learning-rate", "nan"], "argument --learning-rate: nan is not above 0 and finite"),

@@ -152,6 +152,7 @@ fcntl.lockf(f, fcntl.LOCK_EX), fcntl.lockf(f, fcntl.LOCK_UN)
 fcntl.flock(f, fcntl.LOCK_EX), fcntl.flock(f, fcntl.LOCK_UN)
 fcntl.fcntl(f, fcntl.F_GETFD)
 mmap.mmap(f, 0)  # has a descriptor of its own, and closes it at once as nobody keeps the map
+os.dup2(f, 50, inheritable=False), os.close(50)
 os.link("f", "l"), os.symlink("f", "s")
 os.rename("l", "m"), os.replace("m", "n")
 os.unlink("n"), os.unlink("s")
@@ -164,7 +165,7 @@ os.close(f)
 def test_each_kind_of_call_is_counted_once(folder):
     assert " ".join(names(calls(python(EACH_KIND), folder))) == (
         "mkdir rmdir open write write write write write open write fsync fsync truncate truncate fallocate"
-        " chmod chmod chown chown chown lock unlock lock unlock mmap close link symlink rename rename unlink unlink"
+        " chmod chmod chown chown chown lock unlock lock unlock dup mmap close dup close link symlink rename rename unlink unlink"
         " open mkdir rename rmdir close"
     )
 

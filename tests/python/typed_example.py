@@ -5,6 +5,8 @@ import importlib.util
 import io
 import json
 import os
+import random
+import signal
 import sqlite3
 import sys
 import tempfile
@@ -74,6 +76,70 @@ def scratch() -> None:
     assert not Path(path).exists()
 
 
+# ---- floating point ----
+
+
+def floating_point() -> None:
+    one, three = 1.0, 3.0
+    with wi.rounding("upward") as rounding, wi.flush_denormals(True) as flushing:
+        high: float = one / three
+        same: wi.rounding = rounding
+        other: wi.flush_denormals = flushing
+    try:
+        with wi.fp_guard("invalid", "overflow"), wi.fp_guard("divide", trap=False) as guard:
+            different: wi.fp_guard = guard
+            float("inf") - float("inf")
+    except FloatingPointError as error:
+        assert str(error) == "fp_guard: invalid operation in this block"
+    assert high > one / three and same is rounding and other is flushing and different is guard
+
+
+# ---- redirected output ----
+
+
+@wi.redirect_output(os.devnull, stderr=False)
+def chat(count: int) -> int:
+    print("-" * count)
+    return count
+
+
+def redirected(folder: Path) -> None:
+    with wi.redirect_output() as output:
+        print("caught")
+        so_far: bytes = output.bytes
+    with wi.redirect_output(folder / "log", tee=False, append=True), open(folder / "other", "w") as file:
+        print("into the log")
+        with wi.redirect_output(file, stdout=False), wi.redirect_output(1, stdout=False):
+            os.write(2, b"into the log too\n")
+    text: str = output.text
+    count: int = chat(3)
+    assert so_far == b"caught\n" and text == "caught\n" and count == 3
+    assert (folder / "log").read_text() == "into the log\ninto the log too\n"
+
+
+# ---- state of the process ----
+
+
+@wi.environment({"SOLVER": "fast", "DEBUG": None})
+def solver() -> str:
+    return os.environ["SOLVER"]
+
+
+@wi.threads(2)
+def decompose(size: int) -> int:
+    return size
+
+
+def process_state() -> None:
+    with wi.environment({b"SOLVER": b"slow"}, FOLDER=Path("/tmp")), wi.environment(), wi.threads(1):
+        assert os.environ["SOLVER"] == "slow" and os.environ["FOLDER"] == "/tmp"
+    with wi.workdir(Path("/")) as path:
+        text: str = path
+    name: str = solver()
+    size: int = decompose(3)
+    assert (text, name, size) == ("/", "fast", 3)
+
+
 # ---- CSV logs ----
 
 
@@ -105,6 +171,23 @@ def saved() -> None:
         step: int = newest.step
         passed: list[tuple[str, str]] = series.passed_over
         assert loss == 1 and step == 3 and not passed and newest.path.read_text() == "state"
+
+
+# ---- interrupts ----
+
+
+def interrupted() -> None:
+    try:
+        with wi.interrupts("SIGUSR1", signal.SIGUSR2, grace=30) as stop:
+            with wi.uninterrupted():
+                came: signal.Signals | None = stop.signal
+                left: float = stop.grace_left
+            assert came is None and left == 30
+            signal.raise_signal(signal.SIGUSR1)
+    except wi.Interrupted as error:
+        which: signal.Signals = error.signal
+        when: float = error.time + error.grace_left
+        assert which is signal.SIGUSR1 and when > 0
 
 
 # ---- profilers ----
@@ -238,6 +321,21 @@ def transactions() -> None:
     assert rows == [(1,)]
 
 
+# ---- seeds ----
+
+
+@wi.temporary_seed(42)
+def noise(count: int) -> list[float]:
+    return [random.random() for _ in range(count)]
+
+
+def seeds() -> None:
+    first: list[float] = noise(3)
+    with wi.temporary_seed(42) as rng, wi.temporary_seed(0):
+        assert noise(3) == first
+        assert rng is None or rng.random() < 1
+
+
 # ---- building against the package ----
 
 
@@ -280,17 +378,22 @@ def main() -> None:
     sections()
     timers()
     scratch()
+    floating_point()
+    process_state()
     csv_logs()
     saved()
+    interrupted()
     profilers()
     managers()
     with tempfile.TemporaryDirectory() as folder:
         files(Path(folder))
+        redirected(Path(folder))
         if importlib.util.find_spec("h5py"):
             hdf5_files(Path(folder))
     memory()
     watched()
     transactions()
+    seeds()
     assert all(path.exists() for path in folders())
 
 

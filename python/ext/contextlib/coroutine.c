@@ -4,6 +4,7 @@
 #include "awaitable.h"
 #include "entering.h"
 #include "raised.h"
+#include "unbroken.h"
 
 #include <string.h>
 #include <structmember.h>
@@ -139,7 +140,9 @@ static PySendResult coroutine_am_send(PyObject *object, PyObject *sent, PyObject
         return PYGEN_ERROR;
     }
     Py_INCREF(self); /* the body may let go of the last other reference */
+    unsigned long around = within_unbroken_begin();
     PySendResult outcome = send_value(self, sent, result);
+    within_unbroken_end(around);
     Py_DECREF(self);
     return outcome;
 }
@@ -262,7 +265,9 @@ static PyObject *coroutine_throw(PyObject *object, PyObject *const *args, Py_ssi
     if (check_usable(self) || within_raise_thrown(args, count)) return NULL;
     PyObject *result = NULL;
     Py_INCREF(self);
+    unsigned long around = within_unbroken_begin();
     PySendResult outcome = throw_error(self, args, count, &result);
+    within_unbroken_end(around);
     Py_DECREF(self);
     return as_iteration(outcome, outcome == PYGEN_ERROR ? NULL : result);
 }

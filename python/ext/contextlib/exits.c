@@ -87,7 +87,9 @@ static PyObject *call_callback(const within_exit *exit) {
 
 PyObject *within_exit_call(const within_exit *exit, PyObject *const details[3]) {
     if (exit->kind >= WITHIN_EXIT_CALLBACK) {
+        unsigned long around = within_unbroken_begin();
         PyObject *result = call_callback(exit);
+        within_unbroken_end(around);
         if (result && !exit->async && !Py_IsNone(result)) Py_SETREF(result, Py_NewRef(Py_None));
         return result;
     }

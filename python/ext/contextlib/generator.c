@@ -3,13 +3,14 @@
 
 #include "entering.h"
 #include "raised.h"
+#include "unbroken.h"
 
 static bool closes;
 
 bool within_generator_closes(void) { return closes; }
 
 /* next(generator), but without an error object when it returns. */
-static PySendResult advance(PyObject *generator, PyObject **result) {
+static PySendResult send_none(PyObject *generator, PyObject **result) {
     if (PyGen_CheckExact(generator)) return PyIter_Send(generator, Py_None, result);
     if (!PyIter_Check(generator)) {
         *result = NULL;
@@ -25,6 +26,13 @@ static PySendResult advance(PyObject *generator, PyObject **result) {
     }
     *result = Py_NewRef(Py_None);
     return PYGEN_RETURN;
+}
+
+static PySendResult advance(PyObject *generator, PyObject **result) {
+    unsigned long around = within_unbroken_begin();
+    PySendResult sent = send_none(generator, result);
+    within_unbroken_end(around);
+    return sent;
 }
 
 void within_generator_did_not_yield(PyObject *stop) {
@@ -128,7 +136,10 @@ static PyObject *throw_into(const within_state *state, PyObject *generator, PyOb
     args[1] = value;
     count = 2;
 #endif
-    return PyObject_VectorcallMethod(state->names.nthrow, args, count, NULL);
+    unsigned long around = within_unbroken_begin();
+    PyObject *yielded = PyObject_VectorcallMethod(state->names.nthrow, args, count, NULL);
+    within_unbroken_end(around);
+    return yielded;
 }
 
 int within_generator_throw(const within_state *state, PyObject *generator,

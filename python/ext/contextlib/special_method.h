@@ -8,6 +8,7 @@
 #define WITHIN_EXT_SPECIAL_METHOD_H
 
 #include "module.h"
+#include "unbroken.h"
 
 /** A method to be called with its object first; or bound, to be called without. */
 typedef struct within_special_method {
@@ -43,9 +44,15 @@ static inline PyObject *within_call_special(within_special_method method, PyObje
 /** Call an __exit__ with type, value and traceback. */
 static inline PyObject *within_call_exit(within_special_method method, PyObject *object,
                                          PyObject *const details[3]) {
-    PyObject *args[] = {object, details[0], details[1], details[2]};
-    if (!method.bound) return PyObject_Vectorcall(method.function, args, 4, NULL);
-    return PyObject_Vectorcall(method.function, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    PyObject *args[] = {object, details[0], details[1], details[2]}, *result;
+    unsigned long around = within_unbroken_begin();
+    if (method.bound)
+        result = PyObject_Vectorcall(method.function, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET,
+                                     NULL);
+    else
+        result = PyObject_Vectorcall(method.function, args, 4, NULL);
+    within_unbroken_end(around);
+    return result;
 }
 
 #endif

@@ -1,10 +1,15 @@
-"""wi_rng: what a C program draws is what the NumPy that is installed here draws, bit by bit."""
+"""wi_rng: what a C program draws is what the NumPy of this interpreter draws, bit by bit."""
 
+import functools
 import itertools
+import shutil
 import subprocess
-import sys
 
 import pytest
+
+import within
+
+numpy = pytest.importorskip("numpy", reason="there is no NumPy to compare with")
 
 COUNT = 1_000_000
 ITEMS = 10_000
@@ -113,25 +118,20 @@ int main(int count, char **words) {
 
 
 @pytest.fixture(scope="module")
-def numpy(build):
-    """NumPy, of this interpreter or of the folder that the build fetched it into."""
-    try:
-        import numpy
-    except ImportError:
-        sys.path.append(str(build / "numeric"))
-        numpy = pytest.importorskip("numpy", reason="there is no NumPy to compare with", exc_type=ImportError)
-    return numpy
+def program(tmp_path_factory):
+    """A function that gives a text's program, compiled once against the package."""
+    if not shutil.which("cc"):
+        pytest.skip("there is no C compiler")
+    folder = tmp_path_factory.mktemp("rng")
 
-
-@pytest.fixture(scope="module")
-def program(compile_c, tmp_path_factory):
-    """A function that gives a text's program, compiled once."""
-    made = {}
-
+    @functools.lru_cache
     def compiled(text):
-        if text not in made:
-            made[text] = compile_c(tmp_path_factory.mktemp("rng"), text, "-O2", "-Werror")
-        return made[text]
+        program = folder / f"program-{len(list(folder.iterdir()))}"
+        library = within.get_library_dir()
+        command = ["cc", "-O2", "-Werror", "-fexceptions", f"-I{within.get_include()}", "-xc", "-", "-o", program]
+        command += [f"-L{library}", "-lwithin", f"-Wl,-rpath,{library}"]
+        subprocess.run(command, input=text.encode(), check=True)
+        return program
 
     return compiled
 
@@ -170,7 +170,7 @@ def seeds(known, kind):
 
 
 @pytest.mark.parametrize("seed", seeds(MT19937_SEEDS, "mt19937"))
-def test_mt19937_draws_what_randomstate_draws(numpy, program, seed):
+def test_mt19937_draws_what_randomstate_draws(program, seed):
     theirs = numpy.random.RandomState(seed)
     ours = same(
         drawn(program(MILLIONS), "mt19937", seed),
@@ -183,7 +183,7 @@ def test_mt19937_draws_what_randomstate_draws(numpy, program, seed):
 
 
 @pytest.mark.parametrize("seed", seeds(PCG64_SEEDS, "pcg64"))
-def test_pcg64_draws_what_default_rng_draws(numpy, program, seed):
+def test_pcg64_draws_what_default_rng_draws(program, seed):
     theirs = numpy.random.default_rng(seed)
     ours = same(
         drawn(program(MILLIONS), "pcg64", seed),
@@ -199,7 +199,7 @@ def test_pcg64_draws_what_default_rng_draws(numpy, program, seed):
 
 
 @pytest.mark.parametrize("kind", ["mt19937", "pcg64"])
-def test_shuffles_are_numpys(numpy, program, kind):
+def test_shuffles_are_numpys(program, kind):
     theirs = numpy.random.RandomState(42) if kind == "mt19937" else numpy.random.default_rng(42)
     ours = same(drawn(program(SHUFFLES), kind, 42), [theirs.permutation(ITEMS).astype(numpy.int64)])
     for size in 1, 3, 4, 64, 65, 200:
@@ -212,39 +212,39 @@ def test_shuffles_are_numpys(numpy, program, kind):
 # ---- streams ----
 
 
-def drawn_by_generator(numpy, generator):
+def drawn_by_generator(generator):
     """What the function draw of the program draws: the first through the halves that integers keep."""
     half = generator.integers(0, 2**32)
     return [numpy.uint32(half), numpy.uint64(generator.bit_generator.random_raw()), numpy.float64(generator.random())]
 
 
-def all_streams(numpy, seed):
+def all_streams(seed):
     generator = numpy.random.default_rng(seed)
     steps = [0, 1, 2, 1000003, 1 << 63, 2**64 - 1]
     for step in steps:
-        yield from drawn_by_generator(numpy, generator)
+        yield from drawn_by_generator(generator)
         generator.bit_generator.advance(step)
-        yield from drawn_by_generator(numpy, generator)
+        yield from drawn_by_generator(generator)
     for step in steps:
-        yield from drawn_by_generator(numpy, generator)
+        yield from drawn_by_generator(generator)
         generator = numpy.random.Generator(generator.bit_generator.jumped(step))
-        yield from drawn_by_generator(numpy, generator)
+        yield from drawn_by_generator(generator)
     for i in range(5):
         for key in (i,), (i, 1000):
             sequence = numpy.random.SeedSequence(seed, spawn_key=key)
-            yield from drawn_by_generator(numpy, numpy.random.default_rng(sequence))
+            yield from drawn_by_generator(numpy.random.default_rng(sequence))
 
 
 @pytest.mark.parametrize("seed", [0, 42, 2**32, 2**128 - 1, 2**128, BIG, [], [1, 2, 3]], ids=str)
-def test_steps_jumps_and_children_are_numpys(numpy, program, seed):
-    assert same(drawn(program(STREAMS), "pcg64", seed), all_streams(numpy, seed)) == b""
+def test_steps_jumps_and_children_are_numpys(program, seed):
+    assert same(drawn(program(STREAMS), "pcg64", seed), all_streams(seed)) == b""
 
 
 # ---- refusals ----
 
 
 @pytest.mark.parametrize("kind, seed", [("mt19937", -1), ("mt19937", 2**32), ("mt19937", []), ("pcg64", -1)], ids=str)
-def test_what_numpy_refuses_is_refused(numpy, program, kind, seed):
+def test_what_numpy_refuses_is_refused(program, kind, seed):
     with pytest.raises(ValueError):
         (numpy.random.RandomState if kind == "mt19937" else numpy.random.default_rng)(seed)
     done = subprocess.run([program(MILLIONS), *arguments(kind, seed)], capture_output=True, text=True)

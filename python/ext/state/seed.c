@@ -1,0 +1,95 @@
+/* The generators in C, seeded for a block of Python: the core's part of within.temporary_seed. */
+#include "core_call.h"
+
+#include <within/seed.h>
+
+typedef enum state { CLOSED, BUSY, OPEN } state;
+
+typedef struct seed {
+    PyObject_HEAD wi_temporary_seed core;
+    state state;
+} seed;
+
+/* Threads may try at the same time: one of them gets its way. */
+static int move(seed *s, state from, state to) {
+    return __atomic_compare_exchange_n(&s->state, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+/* ---- the block ---- */
+
+static void core_enter(void *core) { ((wi_temporary_seed *)core)->protocol->enter(core); }
+
+static void core_exit(void *core) {
+    ((wi_temporary_seed *)core)->protocol->exit(core, WI_END, NULL);
+}
+
+static PyObject *seed_enter(PyObject *self, PyObject *unused) {
+    (void)unused;
+    seed *s = (seed *)self;
+    if (!move(s, CLOSED, BUSY))
+        return PyErr_Format(PyExc_RuntimeError, "the generators in C are seeded already");
+    int failed = within_call(core_enter, &s->core);
+    move(s, BUSY, failed ? CLOSED : OPEN);
+    return failed ? NULL : Py_NewRef(Py_None);
+}
+
+static PyObject *seed_leave(PyObject *self, PyObject *unused) {
+    (void)unused;
+    seed *s = (seed *)self;
+    if (!move(s, OPEN, BUSY)) Py_RETURN_NONE;
+    int failed = within_call(core_exit, &s->core);
+    move(s, BUSY, CLOSED);
+    return failed ? NULL : Py_NewRef(Py_None);
+}
+
+/* ---- life ---- */
+
+static PyObject *seed_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+    (void)keywords;
+    long long number;
+    if (!PyArg_ParseTuple(args, "L:seed", &number)) return NULL;
+    seed *s = (seed *)type->tp_alloc(type, 0);
+    if (s) s->core = wi_temporary_seed(number);
+    return (PyObject *)s;
+}
+
+/* A block that nobody has ended. */
+static void seed_finalize(PyObject *self) {
+    PyObject *kind, *value, *traceback;
+    PyErr_Fetch(&kind, &value, &traceback);
+    PyObject *left = seed_leave(self, NULL);
+    if (!left) PyErr_WriteUnraisable(self);
+    Py_XDECREF(left);
+    PyErr_Restore(kind, value, traceback);
+}
+
+static void seed_dealloc(PyObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    if (PyObject_CallFinalizerFromDealloc(self)) return;
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef methods[] = {
+    {"enter", seed_enter, METH_NOARGS, "Seed them, all having been saved."},
+    {"leave", seed_leave, METH_NOARGS, "Put them back as they were, if they are seeded."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, (char *)"seed(number)\n--\n\nThe generators in C, as the core seeds them."},
+    {Py_tp_new, seed_new},
+    {Py_tp_finalize, seed_finalize},
+    {Py_tp_dealloc, seed_dealloc},
+    {Py_tp_methods, methods},
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "within._within.seed",
+    .basicsize = sizeof(seed),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = slots,
+};
+
+int within_add_seed(PyObject *module) { return within_add_type(module, &spec, NULL) ? 0 : -1; }
