@@ -30,8 +30,7 @@ static wi__watch_path *culprit_below(const wi__watch_path *path, int counter, do
     wi__watch_path *culprit = NULL;
     double most = rise / 2;
     for (wi__branch *child = path->watched.branch->last_child; child; child = child->previous) {
-        if (!child->watched || child->watch_generation != path->watched.branch->watch_generation)
-            continue;
+        if (!child->watched || child->watched->generation != path->watched.generation) continue;
         wi__watch_path *below = (wi__watch_path *)child->watched;
         double share = own_rate(below, counter) * calls_of(below);
         if (share < most) continue;

@@ -75,9 +75,12 @@ static wi__watched *met(wi__branch *branch, const wi__watcher *watcher) {
     notice(lane);
     if (branch->watch_generation == lane->watch_generation) return branch->watched;
     branch->watch_generation = lane->watch_generation;
-    wi__watched *watched = branch->watched = watcher->take(branch);
+    if (branch->watched) branch->watched->is_armed = branch->watched->is_inside = 0;
+    wi__watched *watched = watcher->take(branch);
     if (!watched) return NULL;
+    branch->watched = watched;
     watched->branch = branch;
+    watched->generation = lane->watch_generation;
     watched->next = lane->watched;
     lane->watched = watched;
     watched->is_armed = 1;

@@ -14,6 +14,7 @@
 typedef struct wi__watched {
     wi__branch *branch;
     struct wi__watched *next; /* of the lane */
+    uint32_t generation;      /* in which it was taken last */
     int is_armed;             /* its next call is looked at */
     int is_inside;            /* a call is being looked at */
     uint64_t start; /* of that call, ticks: it is told by it from others of a path of spans */
@@ -22,7 +23,8 @@ typedef struct wi__watched {
 
 /** All are called by the thread that runs the section, without the lock. */
 typedef struct wi__watcher {
-    /* A path that is met for the first time: what is kept of it, for ever; NULL: it is not watched. */
+    /* A path that is met for the first time in a generation: what is kept of it, for ever, and is its `watched` from
+     * then on; NULL: it is not watched in this one. */
     wi__watched *(*take)(wi__branch *branch);
     void (*before)(wi__watched *watched);
     /* @return ticks until the next look, counted from `now`; 0: the next call. */
