@@ -7,6 +7,9 @@
 
 enum { THREADS, RESIDENT, HDF5_HANDLES, DESCRIPTORS, ADDED };
 
+/* The thread sanitizer has a thread of its own, and takes memory for each byte. */
+enum { OWN_THREADS = 1 + UNDER_TSAN };
+
 static int64_t level(int counter) { return wi__counters_read().of[counter]; }
 
 alone(descriptors_are_counted) {
@@ -35,15 +38,17 @@ static void *wait_for_byte(void *pipe) {
 }
 
 alone(threads_are_counted) {
+    if (UNDER_TSAN) return; /* it starts threads as it likes */
     int ends[2];
     expect(pipe(ends) == 0);
-    expect_count(level(THREADS), 1);
+    expect_count(level(THREADS), OWN_THREADS);
     pthread_t other = start(wait_for_byte, &ends[0]);
-    expect_count(level(THREADS), 2);
+    expect_count(level(THREADS), OWN_THREADS + 1);
     expect(write(ends[1], "x", 1) == 1);
     pthread_join(other, NULL);
-    for (int i = 0; i < 1000 && level(THREADS) != 1; i++) usleep(1000); /* the kernel is not done */
-    expect_count(level(THREADS), 1);
+    for (int i = 0; i < 1000 && level(THREADS) != OWN_THREADS; i++)
+        usleep(1000); /* the kernel is not done */
+    expect_count(level(THREADS), OWN_THREADS);
 }
 
 alone(resident_memory_is_in_bytes) {
@@ -52,7 +57,7 @@ alone(resident_memory_is_in_bytes) {
     volatile char *memory = malloc(BYTES);
     for (size_t i = 0; i < BYTES; i += 512) memory[i] = 1;
     int64_t growth = level(RESIDENT) - before;
-    expect_near(growth, BYTES, BYTES / 4);
+    expect_near(growth, BYTES, UNDER_TSAN ? 3 * (double)BYTES : BYTES / 4);
     free((void *)memory);
 }
 
@@ -76,7 +81,7 @@ alone(a_program_may_close_all_descriptors) {
     int64_t before = level(DESCRIPTORS);
     open("/dev/null", O_RDONLY);
     expect_count(level(DESCRIPTORS) - before, 1);
-    expect(level(THREADS) == 1 && level(RESIDENT) > 0);
+    expect(level(THREADS) == OWN_THREADS && level(RESIDENT) > 0);
 }
 
 /* The numbers of the kept descriptors become those of files of the program's: these are left alone. */
@@ -88,7 +93,7 @@ alone(a_number_may_be_used_again) {
     for (int fd = 4; fd < 200; fd++)
         if (kept[fd]) expect(dup2(zero, fd) == fd);
     int64_t reused = level(DESCRIPTORS);
-    expect(reused > before && level(THREADS) == 1 && level(RESIDENT) > 0);
+    expect(reused > before && level(THREADS) == OWN_THREADS && level(RESIDENT) > 0);
     for (int fd = 4; fd < 200; fd++) {
         char byte = 1;
         if (kept[fd]) expect(read(fd, &byte, 1) == 1 && byte == 0);
