@@ -49,7 +49,7 @@ static void look(void) {
     if (library.count || loaded == library.loaded) return;
     library.loaded = loaded;
     const char *path = NULL;
-    dl_iterate_phdr(find, &path);
+    dl_iterate_phdr(find, (void *)&path);
     void *handle = path ? dlopen(path, RTLD_LAZY | RTLD_NOLOAD) : NULL;
     if (handle) bind(handle); /* and kept: it is not unloaded while its function is used */
 }

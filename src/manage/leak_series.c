@@ -1,8 +1,10 @@
 /* Windows that fill, and are joined. */
 #include "manage/leak_series.h"
 
+#include <stddef.h>
+
 static void join_neighbours(wi__leak_series *series) {
-    for (int i = 0; i < WI__LEAK_WINDOWS / 2; i++) {
+    for (size_t i = 0; i < WI__LEAK_WINDOWS / 2; i++) {
         wi__leak_window *first = &series->windows[2 * i], *second = first + 1;
         wi__leak_window both = *first;
         if (second->minimum < both.minimum) both.minimum = second->minimum;

@@ -1,9 +1,9 @@
 /* Open descriptors, threads and resident memory, told by the kernel in a microsecond each. */
 #include "manage/system_counters.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -12,26 +12,21 @@
 
 /* ---- descriptors ---- */
 
-struct entry { /* linux_dirent64, which no header has */
-    uint64_t inode;
-    int64_t offset;
-    unsigned short length;
-    unsigned char kind;
-    char name[];
-};
+/* A linux_dirent64: two numbers of 8 bytes, the length of the whole, a kind, and the name. */
+enum { LENGTH_AT = 16, NAME_AT = 19 };
 
 static int64_t entries_in(const char *bytes, long length) {
     int64_t count = 0;
-    for (long at = 0; at < length;) {
-        const struct entry *entry = (const struct entry *)(const void *)(bytes + at);
-        count += entry->name[0] != '.';
-        at += entry->length;
+    unsigned short entry_length = 0;
+    for (long at = 0; at < length; at += entry_length) {
+        memcpy(&entry_length, bytes + at + LENGTH_AT, sizeof entry_length);
+        count += bytes[at + NAME_AT] != '.';
     }
     return count;
 }
 
 int64_t wi__count_entries(int folder) {
-    char bytes[8192] __attribute__((aligned(8)));
+    char bytes[8192];
     int64_t count = 0;
     long length = -1;
     if (lseek(folder, 0, SEEK_SET) != 0) return WI__ABSENT;

@@ -8,7 +8,7 @@
 #include "record/ledger.h"
 #include "record/watched.h"
 
-static int is_marked(const wi__opened *opened) { return (uintptr_t)opened->branch % 2; }
+static int is_marked(const wi__opened *opened) { return ((uintptr_t)opened->branch & 1) != 0; }
 
 static wi__branch *branch_of(const wi__opened *opened) {
     return (wi__branch *)((char *)opened->branch - is_marked(opened));
