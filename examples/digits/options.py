@@ -35,8 +35,8 @@ def read_options(arguments=None):
     parser = argparse.ArgumentParser(
         prog="train.py",
         description="Train a network on handwritten digits, with NumPy.",
-        epilog="A training that was ended early, by SIGTERM, Ctrl-C or kill -9, goes on when it is started again with the same "
-        "options, and gives the same numbers as if it had not been. "
+        epilog="A training that was ended early, by SIGTERM, Ctrl-C or kill -9, goes on when it is started again with "
+        "the same options, and gives the same numbers as if it had not been. "
         "Ends with status 1 if it knows no more than 95 % of the digits held out.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,

@@ -67,13 +67,20 @@ def train(network, images, labels, options, random):
         with wi.csv_log(options.csv, "epoch:int,loss:float", fresh=not progress.epoch) as log:
             log.truncate(progress.epoch)
             while progress.epoch < options.epochs:
-                loss = guarded(progress.epoch + 1, train_epoch, network, rule, images, labels, options.batch_size, random)
-                progress.epoch += 1
-                log.row(progress.epoch, loss)
-                log.sync()
-                progress.save(series, loss)  # after its row: one that no checkpoint knows of is cut by the next start
+                epoch = progress.epoch + 1
+                loss = guarded(epoch, train_epoch, network, rule, images, labels, options.batch_size, random)
+                with wi.uninterrupted():
+                    write_down(progress, epoch, loss, log, series)
                 show_progress(f"epoch {progress.epoch} of {options.epochs}, loss {loss:.4f}")
     show_progress("")
+
+
+def write_down(progress, epoch, loss, log, series):
+    """Log an epoch, then save its checkpoint: a row that no checkpoint knows of is cut by the next start."""
+    progress.epoch = epoch
+    log.row(epoch, loss)
+    log.sync()
+    progress.save(series, loss)
 
 
 def setting_of(options):

@@ -111,7 +111,7 @@ class redirect_output:
     def __call__(self, function, /):
         import inspect
 
-        from ._decorators import in_section
+        from ._decorators import decorated
 
         inner = getattr(function, "__func__", function)
         if isinstance(function, type) or not callable(inner):
@@ -119,7 +119,7 @@ class redirect_output:
         for is_suspended in inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction:
             if is_suspended(inner):
                 raise TypeError(f"{self!r} would catch what others print while {inner.__qualname__}() waits")
-        return in_section(self, function)
+        return decorated(function, self._again, repr(self))
 
     def __del__(self):
         if self._streams is not None:

@@ -468,5 +468,5 @@ def test_nothing_is_lost(lost_references, tmp_path):
 
     descriptors = len(os.listdir("/proc/self/fd"))
     for action in use, fail:
-        assert min(lost_references(action, 500) for _ in range(2)) < 0.05  # caches grow once
+        assert min(lost_references(action, 2000) for _ in range(2)) < 0.05  # caches grow once
     assert len(os.listdir("/proc/self/fd")) == descriptors
