@@ -21,6 +21,7 @@
 #include <within/gpu_section.h>
 #include <within/interrupts.h>
 #include <within/lock.h>
+#include <within/memory.h>
 #include <within/record.h>
 #include <within/redirect.h>
 #include <within/rng.h>
@@ -33,6 +34,7 @@
 #include <within/timer.h>
 #include <within/try.h>
 #include <within/version.h>
+#include <within/watch.h>
 #include <within/workdir.h>
 
 #endif

@@ -45,10 +45,11 @@ RUNS = [
     ("seed", False, {}),
     ("redirect", False, {}),
     ("interrupts", False, {}),
+    ("watch", False, {}),
 ]
 OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
 PYTHON_PROGRAMS = ["bench/python.py", "bench/gpu.py", "bench/rng.py", "bench/seed.py"]
-SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "BENCH_ONLY", "BENCH_SECONDS")
+SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "WITHIN_WATCH", "BENCH_ONLY", "BENCH_SECONDS")
 
 
 # ---- building and running ----

@@ -24,7 +24,7 @@ MAY_INCLUDE = {
     "ext": {"public"},
     "ext/contextlib": {"public", "ext"},
     "ext/files": {"public", "ext"},
-    "ext/memory": {"public", "ext"},
+    "ext/memory": {"public", "ext", "door"},
     "ext/sections": {"public", "ext", "door", "reader"},
     "ext/state": {"public", "ext"},
     "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},
@@ -39,7 +39,7 @@ PUBLIC = {
     "block": "block error exit_stack generator macros suppress try version",
     "record": "record span",
     "manage": "atomic_file checkpoints closing csv csv_value cuda environment file floating_point gpu gpu_section "
-    "interrupts lock redirect rng section seed tempdir threads timer workdir",
+    "interrupts lock memory redirect rng section seed tempdir threads timer watch workdir",
 }
 # The libraries of their own: their folder is their layer, and has one public header of that name.
 LIBRARIES = {"hdf5", "sqlite"}
@@ -49,8 +49,8 @@ PUBLIC_LAYER |= {f"within/{name}.h": name for name in LIBRARIES}
 # What other layers may read records with, which are nobody's way to write them.
 READER = {"record/format.h", "record/profile.h", "record/reader.h", "record/signal_name.h"}
 
-# What src offers the Python extension's sections beyond the public headers.
-DOOR = {"record/span.h"}
+# What src offers the Python extension beyond the public headers.
+DOOR = {"manage/counters.h", "record/span.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -3,8 +3,8 @@
  *
  * A part is a file with one type, or a few that are one idea, and a function that adds them to the module.
  * This folder has what the parts are made with; contextlib/ has the parts of within.contextlib, sections/ those
- * that measure, files/ those that write, memory/ those that track memory, state/ those that put back. Non-static
- * names begin with within_.
+ * that measure, files/ those that write, memory/ those that tell what was taken, state/ those that put back.
+ * Non-static names begin with within_.
  */
 #ifndef WITHIN_EXT_MODULE_H
 #define WITHIN_EXT_MODULE_H
@@ -22,6 +22,7 @@
     X(with_methods)                                                                                \
     X(core_call)                                                                                   \
     X(atomic_file)                                                                                 \
+    X(host_memory)                                                                                 \
     X(hold)                                                                                        \
     X(section_names)                                                                               \
     X(enclosing)                                                                                   \
@@ -44,7 +45,9 @@
     X(seed)                                                                                        \
     X(gpu_source)                                                                                  \
     X(gpu_memory)                                                                                  \
-    X(gpu_timing)
+    X(gpu_timing)                                                                                  \
+    X(python_blocks)                                                                               \
+    X(watch)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */
 #define WITHIN_CONTEXTLIB_PARTS(X)                                                                 \

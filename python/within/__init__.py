@@ -11,12 +11,14 @@ from ._environment import environment  # noqa: F401
 from ._gpu_memory import track_gpu_memory  # noqa: F401
 from ._h5_file import h5_file, h5_recover  # noqa: F401
 from ._interrupts import Interrupted, interrupts, uninterrupted  # noqa: F401
+from ._memory import track_memory  # noqa: F401
 from ._profiler import Profiler  # noqa: F401
 from ._redirect_output import redirect_output  # noqa: F401
 from ._stats import SectionStats  # noqa: F401
 from ._temporary_seed import temporary_seed  # noqa: F401
 from ._threads import threads  # noqa: F401
 from ._transaction import transaction  # noqa: F401
+from ._watch import Leak, watch  # noqa: F401
 from ._within import DataError, Timer, csv_log, flush_denormals, fp_guard, rounding, section, tempdir  # noqa: F401
 from ._workdir import workdir  # noqa: F401
 

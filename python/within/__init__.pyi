@@ -74,6 +74,44 @@ class Timer:
     ) -> None: ...
     def __call__(self, function: _Function, /) -> _Function: ...
 
+class track_memory:
+    label: str
+    quiet: bool
+    stream: _Stream | None
+    before: int | None
+    current: int | None
+    delta: int | None
+    peak: int | None
+    peak_is_exact: bool
+    blocks: int | None
+    tracked: int | None
+    def __init__(self, label: str = "", *, quiet: bool = False, stream: _Stream | None = None) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
+
+class Leak(NamedTuple):
+    section: str
+    what: str
+    text: str
+    is_suspicion: bool
+    is_withdrawn: bool
+    per_call: float
+    since_call: int
+    seconds_left: float | None
+
+class watch:
+    sections: tuple[str, ...]
+    quiet: bool
+    def __init__(self, *sections: str, quiet: bool = False) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> None: ...
+    @property
+    def leaks(self) -> list[Leak]: ...
+
 class SectionStats(NamedTuple):
     path: str
     calls: int

@@ -18,7 +18,7 @@
 #include "report/report.h"
 #include "report/units.h"
 
-enum { RECORD, NO_REPORT, GRACE };
+enum { RECORD, NO_REPORT, GRACE, WATCH, WATCH_ONLY };
 enum {
     STATUS_OWN_FAILURE = 125,
     STATUS_NOT_EXECUTABLE = 126,
@@ -32,6 +32,10 @@ static const wi__option options[] = {
     [NO_REPORT] = {"no-report", NULL, "Print no report at the end"},
     [GRACE] = {"grace", "SECONDS",
                "Kill the program when it has not ended so long after a signal that asks it to"},
+    [WATCH] = {"watch", NULL,
+               "Watch what the outermost loops leave behind, and say which section leaks"},
+    [WATCH_ONLY] = {"watch-only", "NAMES",
+                    "Watch these sections instead: names, or ends of paths, with commas between"},
     {NULL, NULL, NULL},
 };
 
@@ -130,6 +134,12 @@ static int start_and_finish(wi__program *program, wi__fresh_record *record, char
     return STATUS_OWN_FAILURE;
 }
 
+/* The program finds it in its environment, and so do those that it starts. */
+static void ask_for_watch(const wi__arguments *arguments) {
+    if (arguments->values[WATCH]) setenv("WITHIN_WATCH", "1", 1);
+    if (arguments->values[WATCH_ONLY]) setenv("WITHIN_WATCH", arguments->values[WATCH_ONLY], 1);
+}
+
 /* A number of seconds; -1 if it is none. */
 static double seconds_of(const char *word) {
     char *end;
@@ -147,8 +157,11 @@ static int run(const wi__arguments *arguments) {
         return wi__usage_error("run", "the command to run is missing: within run -- COMMAND");
     if (arguments->values[RECORD] && !*arguments->values[RECORD])
         return wi__usage_error("run", "--record needs a path, and got an empty one");
+    if (arguments->values[WATCH_ONLY] && !*arguments->values[WATCH_ONLY])
+        return wi__usage_error("run", "--watch-only needs names of sections, and got none");
     if (grace && seconds_of(grace) < 0)
         return wi__usage_error("run", "--grace needs seconds, 0 to 1e9, and got \"%s\"", grace);
+    ask_for_watch(arguments);
     wi__program_prepare(&program, grace ? seconds_of(grace) : -1);
     wi__made made = wi__fresh_record_make(&record, arguments->values[RECORD], arguments->operands,
                                           why, sizeof why);
@@ -181,7 +194,10 @@ static const char text[] =
 static const char details[] =
     "The program finds the record's path in the environment variable WITHIN_RECORD,\n"
     "and so do the programs that it starts. The first process that opens a section\n"
-    "takes the record; the others put theirs beside it, as PATH.PID.\n";
+    "takes the record; the others put theirs beside it, as PATH.PID.\n"
+    "\n"
+    "With --watch and --watch-only it also finds WITHIN_WATCH, which is 1 or the names. What\n"
+    "grows from call to call is said on stderr once it is sure, and stands in the report.\n";
 
 const wi__command wi__run_command = {
     .name = "run",
@@ -199,6 +215,7 @@ const wi__command wi__run_command = {
     .examples = "within run -- ./simulate --steps 1000\n"
                 "within run --record run.within --no-report -- ./simulate\n"
                 "within run --grace 25 -- ./simulate\n"
+                "within run --watch -- ./simulate\n"
                 "WITHIN_CLOCK=fenced within run -- ./simulate\n",
     .options = options,
     .most_operands = -1,

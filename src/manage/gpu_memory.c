@@ -3,29 +3,17 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "manage/gpu_trackers.h"
+#include "manage/megabytes.h"
 
 /* ---- the line ---- */
 
-/* With a point in every locale, and without a "-0.0". */
-static void megabytes(double bytes, const char *plus, char text[32]) {
-    if (isnan(bytes)) {
-        snprintf(text, 32, "unknown");
-        return;
-    }
-    long long tenths = llround(bytes / 1e5), size = llabs(tenths);
-    snprintf(text, 32, "%s%lld.%lldMB", tenths < 0 ? "-" : plus, size / 10, size % 10);
-}
-
 static int figures_of(const wi_gpu_memory *memory, char *buffer, size_t size) {
     const char *remark = memory->source->remark;
-    char delta[32], current[32], peak[32];
-    megabytes(memory->delta, "+", delta);
-    megabytes(memory->current, "", current);
-    megabytes(memory->peak, "", peak);
-    return snprintf(buffer, size, "delta=%s, current=%s, peak=%s%s%s%s", delta, current, peak,
+    return snprintf(buffer, size, "delta=%s, current=%s, peak=%s%s%s%s",
+                    wi__signed_megabytes_text(memory->delta).text,
+                    wi__megabytes_text(memory->current).text, wi__megabytes_text(memory->peak).text,
                     remark ? " (" : "", remark ? remark : "", remark ? ")" : "");
 }
 

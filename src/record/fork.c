@@ -12,6 +12,7 @@
 #include "record/clock.h"
 #include "record/process.h"
 #include "record/tree.h"
+#include "record/watched.h"
 
 /* The thread that forked keeps its lane, but its branch waits here: its next section is a rare case. */
 static struct {
@@ -42,6 +43,7 @@ static void begin_header_again(void) {
 /* Of all threads only the one that forked lives in the child. */
 static void begin_lanes_again(void) {
     uint64_t now = wi__ticks();
+    wi__watch_restart();
     wi__lanes_restart(wi__self.lane, now);
     for (wi__branch *open = forked.branch; open; open = open->parent) open->node->start = now;
     if (forked.branch) *wi__self.current = forked.branch->cell;

@@ -23,7 +23,7 @@ enum {
     WI__OCTAVE_BUCKETS = 8,
     WI__NODE_CAP = 65536,      /* nodes of a process; what comes later is folded into "(other)" */
     WI__HOLDS = 32,            /* things held that a region lists */
-    WI__TALLIES = 32,          /* different suppressed errors and mismatched ends that are listed */
+    WI__TALLIES = 32,          /* different lines of the tally */
     WI__SIGNAL_LIMIT = 64,     /* no signal has a larger number */
     WI__CELL_LIMIT = 1u << 28, /* 16 GiB: no cell has a larger number */
 };
@@ -49,6 +49,9 @@ typedef enum wi__tally_kind {
     WI__NO_TALLY,
     WI__SUPPRESSED, /* what: "WI_OS_ERROR: newest message", where: "file:line in function" */
     WI__MISMATCHED, /* what: how a section's end did not match its begin, where: the section */
+    WI__LEAKING, /* what: how fast something that can be counted grows, where: the path; count: calls so far */
+    WI__GROWING,   /* the same of bytes, which is a suspicion */
+    WI__WITHDRAWN, /* one of these that was not true */
     WI__TALLY_KINDS
 } wi__tally_kind;
 

@@ -36,6 +36,7 @@ static wi__lane *lane_new(void) {
     wi__lane *lane = cell ? calloc(1, sizeof *lane) : NULL;
     if (!lane) return NULL;
     lane->region = wi__cell(cell);
+    lane->watch_due = UINT64_MAX;
     if (!grow_tree(lane)) {
         if (lane->root) free(lane->root);
         free(lane);

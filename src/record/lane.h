@@ -41,30 +41,37 @@ struct wi__branch {
     wi__branch *last_child;
     uint32_t cell; /* of the node; if that is not in the file, of the nearest around it that is */
     uint32_t count;
-    uint32_t mask;                        /* slots of the table, a power of two, less one */
-    uint32_t depth : 24;                  /* 0 of the root */
-    uint32_t state : 8;                   /* wi__branch_state */
-    wi__child *children;                  /* all, in a table that is at most half full; or NULL */
-    uint64_t floor;                       /* ticks: spans that began before it count from then on */
+    uint32_t mask;       /* slots of the table, a power of two, less one */
+    uint32_t depth : 24; /* 0 of the root */
+    uint32_t state : 8;  /* wi__branch_state */
+    wi__child *children; /* all, in a table that is at most half full; or NULL */
+    uint64_t
+        hurdle; /* ticks: the end of a span that began before it has more to do; at least `floor` */
     wi__child cache[WI__CACHED_CHILDREN]; /* those used last: one load nearer */
     uintptr_t key;                        /* as in its parent's table */
     wi__branch *previous;                 /* the parent's child before it */
     uint64_t
-        emptied; /* ticks: spans that began before it are not in the node's count of open ones */
-    wi__gpu_counts *gpu; /* the node's, once it has used a GPU; else NULL */
-    unsigned char apart; /* below a root of its own: wi__span_root */
-    unsigned char told;  /* of spans whose caller says what encloses them: wi__span_begin_inside */
+        emptied;    /* ticks: spans that began before it are not in the node's count of open ones */
+    uint64_t floor; /* ticks: spans that began before it count from then on */
+    wi__gpu_counts *gpu;         /* the node's, once it has used a GPU; else NULL */
+    struct wi__watched *watched; /* NULL: it is not watched */
+    uint32_t watch_generation;   /* in which that was decided */
+    unsigned char apart;         /* below a root of its own: wi__span_root */
+    unsigned char told; /* of spans whose caller says what encloses them: wi__span_begin_inside */
 };
 
 struct wi__lane {
     wi__region *region;
     uint64_t next_anchor; /* ticks: when the record's last anchor is to be renewed */
+    uint64_t watch_due;   /* ticks: when a watched path is to be looked at again */
     wi__branch *root;
     wi__branch *other;
-    wi__lane *next;          /* of all, newest first */
-    wi__lane *next_free;     /* of those without a thread */
-    uint32_t slab, slab_end; /* cells that this lane may use up next */
-    uint32_t gpu;            /* of its newest wi__gpu_counts: the region's `gpu` */
+    wi__lane *next;              /* of all, newest first */
+    wi__lane *next_free;         /* of those without a thread */
+    uint32_t slab, slab_end;     /* cells that this lane may use up next */
+    uint32_t gpu;                /* of its newest wi__gpu_counts: the region's `gpu` */
+    struct wi__watched *watched; /* all that are, newest first */
+    uint32_t watch_generation;
 };
 
 /** A lane for the calling thread: one that was given back, or a new one; NULL if there is no memory. */

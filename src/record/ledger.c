@@ -91,3 +91,28 @@ void wi__record_tally(wi__tally_kind kind, const char *what, const char *where) 
     tally_locked(kind, what, where);
     wi__record_unlock();
 }
+
+/* ---- findings ---- */
+
+static wi__tally *free_line(void) {
+    wi__tally *tallies = wi__record_header()->tallies;
+    for (int i = 0; i < WI__TALLIES; i++)
+        if (tallies[i].kind == WI__NO_TALLY) return &tallies[i];
+    wi__record_header()->untallied++;
+    return NULL;
+}
+
+wi__tally *wi__record_finding(wi__tally *line, wi__tally_kind kind, const char *what,
+                              const char *where, uint64_t count) {
+    if (!wi__lane_here()) return NULL;
+    wi__record_lock();
+    if (!line || line->kind == WI__NO_TALLY) line = free_line();
+    if (line) {
+        snprintf(line->what, sizeof line->what, "%s", what);
+        snprintf(line->where, sizeof line->where, "%s", where);
+        line->count = count;
+        __atomic_store_n(&line->kind, (uint32_t)kind, __ATOMIC_RELEASE);
+    }
+    wi__record_unlock();
+    return line;
+}

@@ -9,4 +9,13 @@
 /** Count a line of the tally: kind, what and where together tell lines apart. */
 void wi__record_tally(wi__tally_kind kind, const char *what, const char *where);
 
+/**
+ * Write a finding about a path into a line of its own, over what it said before.
+ *
+ * @param line  where it was written before; NULL, or a line that a fork has emptied: a free one is taken.
+ * @return the line; NULL if there is no room.
+ */
+wi__tally *wi__record_finding(wi__tally *line, wi__tally_kind kind, const char *what,
+                              const char *where, uint64_t count);
+
 #endif

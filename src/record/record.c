@@ -18,6 +18,7 @@
 #include "record/process.h"
 #include "record/scope.h"
 #include "record/tree.h"
+#include "record/watched.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_key_t thread_end;
@@ -199,6 +200,7 @@ wi__lane *wi__lane_here(void) {
     wi__lane *lane = settle();
     wi__record_unlock();
     if (fresh && lane) measure_costs(lane);
+    if (fresh) wi__watch_allow();
     return lane;
 }
 

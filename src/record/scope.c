@@ -6,6 +6,22 @@
 #include "record/chain.h"
 #include "record/fork.h"
 #include "record/ledger.h"
+#include "record/watched.h"
+
+static int is_marked(const wi__opened *opened) { return ((uintptr_t)opened->branch & 1) != 0; }
+
+static wi__branch *branch_of(const wi__opened *opened) {
+    return (wi__branch *)((char *)opened->branch - is_marked(opened));
+}
+
+/* The branch of a call that is looked at is marked: its end is not the current one's, and goes the slow way. */
+WI__RARE static void open_watched(wi__opened *opened, const wi__child *child) {
+    int is_looked_at = wi__watch_before(child->branch);
+    wi__scope_open(opened, &wi__self, child, wi__ticks());
+    if (!is_looked_at) return;
+    wi__watch_began(child->branch, opened->start);
+    opened->branch = (char *)opened->branch + 1;
+}
 
 static void open_child(wi__opened *opened, wi__lane *lane, wi__branch *child) {
     wi__header *header = wi__record_header();
@@ -22,7 +38,10 @@ static void open_child(wi__opened *opened, wi__lane *lane, wi__branch *child) {
     }
     if (!child) return;
     wi__child found = {0, child, child->node, child->cell};
-    wi__scope_open(opened, &wi__self, &found, wi__ticks());
+    if (WI__UNLIKELY(wi__who_watches() != NULL))
+        open_watched(opened, &found);
+    else
+        wi__scope_open(opened, &wi__self, &found, wi__ticks());
 }
 
 void wi__scope_begin_slowly(wi__opened *opened, const char *name) {
@@ -100,7 +119,7 @@ static void close_down_to(const wi__branch *branch, uint64_t now, const char *wh
 
 /* Spans have moved the thread away from it: where it goes on now is around it. */
 static void close_set_aside(const wi__opened *opened, uint64_t now, int raised) {
-    wi__branch *branch = opened->branch;
+    wi__branch *branch = branch_of(opened);
     count(branch, wi__counted_from(branch, opened->start), now, raised);
     branch->state = WI__ON_ITS_CHAIN;
     wi__chain_move(wi__open_above(branch));
@@ -119,11 +138,13 @@ wi_verdict wi__scope_end_by_call(const wi__opened *opened, wi_reason reason) {
 
 void wi__scope_keep_up(wi__lane *here, uint64_t now) {
     if (now >= here->next_anchor) wi__record_renew_anchor(here, now);
-    wi__self.due = wi__fork_is_inside_inherited() ? 0 : here->next_anchor;
+    wi__watch_keep_up(here, now);
+    uint64_t due = here->watch_due < here->next_anchor ? here->watch_due : here->next_anchor;
+    wi__self.due = wi__fork_is_inside_inherited() ? 0 : due;
 }
 
 wi_verdict wi__scope_end_slowly(const wi__opened *opened, wi_reason reason, uint64_t now) {
-    wi__branch *branch = opened->branch;
+    wi__branch *branch = branch_of(opened);
     wi__lane *here = branch ? wi__lane_here() : NULL;
     if (!here) return WI_PROPAGATE;
     int is_on_chain = branch->lane == here && wi__is_on_chain(branch);
@@ -140,6 +161,7 @@ wi_verdict wi__scope_end_slowly(const wi__opened *opened, wi_reason reason, uint
     } else {
         close_set_aside(opened, now, reason == WI_RAISED);
     }
+    if (is_marked(opened)) wi__watch_after(branch, opened->start, now);
     wi__scope_keep_up(here, now);
     return WI_PROPAGATE;
 }

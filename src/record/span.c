@@ -3,6 +3,7 @@
 
 #include "record/chain.h"
 #include "record/scope.h"
+#include "record/watched.h"
 
 /* ---- begin ---- */
 
@@ -63,8 +64,10 @@ WI__RARE static void begin_in(wi_span *span, wi__branch *parent, const void *sit
     if (child == parent->lane->other) fold(span, parent);
     if (!child || child == parent->lane->other) return;
     if (parent != around) wi__chain_move(parent);
+    int is_watched = wi__watch_before(child);
     wi__child found = {0, child, child->node, child->cell};
     open_span(span, &wi__self, &found, wi__ticks());
+    if (is_watched) wi__watch_began(child, span->start);
     if (parent != around) span->around = around;
 }
 
@@ -217,6 +220,7 @@ static void end_here(const wi_span *span, uint64_t now, wi_reason reason, int is
     branch->node->starts -= start;
     int was_inside = !is_elsewhere || wi__is_on_chain(branch);
     if (was_inside && !wi__is_root_apart(branch)) step_out(branch, span->around);
+    wi__watch_after(branch, span->start, now);
 }
 
 static void end_folded(wi__lane *here, const wi_span *span, uint64_t now, wi_reason reason) {
@@ -257,7 +261,7 @@ WI__INLINE wi__branch *next_of(const wi_span *span, const wi__branch *branch) {
 WI__INLINE int end_at(wi_span *span, wi__thread *thread, wi_reason reason, uint64_t now) {
     wi__branch *branch = span->branch;
     if (WI__UNLIKELY(!branch || thread->branch != branch || now >= thread->due)) return 0;
-    if (WI__UNLIKELY(reason == WI_RAISED || span->start < branch->floor)) return 0;
+    if (WI__UNLIKELY(reason == WI_RAISED || span->start < branch->hurdle)) return 0;
     wi__branch *next = next_of(span, branch);
     uint64_t ticks = now - span->start;
     if (WI__UNLIKELY(!next || ticks >> 32)) return 0;

@@ -7,6 +7,7 @@
 #include <within/record.h>
 
 #include "record/gpu.h"
+#include "record/watched.h"
 
 enum { SLAB_CELLS = 256, FIRST_SLOTS = 8 };
 
@@ -192,6 +193,7 @@ static wi__branch *child_of(wi__branch *parent, uintptr_t key, const section_nam
  * child will use this. */
 static void cache_child(wi__branch *parent, uintptr_t key, wi__branch *child) {
     wi__child *cached = wi__cached_child(parent, key);
+    if (wi__is_to_be_watched(child)) return;
     __atomic_store_n(&cached->key, 0, __ATOMIC_RELEASE);
     __atomic_thread_fence(__ATOMIC_RELEASE);
     cached->branch = child;
@@ -202,7 +204,7 @@ static void cache_child(wi__branch *parent, uintptr_t key, wi__branch *child) {
 
 int wi__cache_known_child(wi__branch *parent, const void *site) {
     wi__child *slot = parent->children ? slot_of(parent, (uintptr_t)site, NULL) : NULL;
-    if (!slot || !slot->key) return 0;
+    if (!slot || !slot->key || wi__is_to_be_watched(slot->branch)) return 0;
     cache_child(parent, slot->key, slot->branch);
     return 1;
 }
@@ -303,7 +305,7 @@ static void zero_node(wi__node *node) {
 
 static void restart_spans(wi__branch *branch, uint64_t now, int keep) {
     wi__node *node = branch->node;
-    branch->floor = now;
+    branch->floor = branch->hurdle = now;
     if (!keep) branch->emptied = now;
     if (!node->spans) return;
     uint32_t open = keep ? wi__spans_open(node) : 0;

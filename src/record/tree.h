@@ -12,7 +12,7 @@ uint32_t wi__lane_allocate(wi__lane *lane, uint32_t cells);
 wi__branch *wi__branch_new(wi__lane *lane, wi__branch *parent, const char *name);
 /** The child for a site, made if need be; "(other)" at the node cap; NULL if there is no memory. */
 wi__branch *wi__child_of_site(wi__branch *parent, const void *site, const char *name);
-/** Put the child for a site into the parent's cache. 0 if there is none yet. */
+/** Put the child for a site into the parent's cache. 0 if there is none yet, or its calls go the slow way. */
 int wi__cache_known_child(wi__branch *parent, const void *site);
 /** The child with a name, likewise. */
 wi__branch *wi__child_of_name(wi__branch *parent, const char *name);

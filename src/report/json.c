@@ -275,5 +275,11 @@ void wi__write_json(const wi__page *page) {
     print_tallies(page, WI__SUPPRESSED, "suppressed");
     fputs(",\n", page->out);
     print_tallies(page, WI__MISMATCHED, "mismatched");
+    fputs(",\n", page->out);
+    print_tallies(page, WI__LEAKING, "leaking");
+    fputs(",\n", page->out);
+    print_tallies(page, WI__GROWING, "growing");
+    fputs(",\n", page->out);
+    print_tallies(page, WI__WITHDRAWN, "withdrawn");
     fputs("}\n", page->out);
 }

@@ -63,9 +63,35 @@ static uint64_t untimed_on_gpu(const wi__profile *profile) {
     return count;
 }
 
+/* ---- what grows ---- */
+
+static void print_finding(const wi__page *page, const wi__tally *tally) {
+    char what[4 * sizeof tally->what], where[4 * sizeof tally->where];
+    wi__printable(what, sizeof what, tally->what);
+    wi__printable(where, sizeof where, tally->where);
+    int is_leak = tally->kind == WI__LEAKING;
+    fputs("  ", page->out);
+    if (is_leak) wi__page_ink(page, WI__ALARM);
+    fputs(is_leak ? "leak" : "growing", page->out);
+    if (is_leak) wi__page_ink(page, WI__PLAIN);
+    fprintf(page->out, "%s%s: %s\n", is_leak ? "     " : "  ", where, what);
+}
+
+static void print_findings(const wi__page *page) {
+    const wi__tally *tallies = page->profile->header.tallies;
+    int titled = 0;
+    for (uint32_t kind = WI__LEAKING; kind <= WI__GROWING; kind++)
+        for (int i = 0; i < WI__TALLIES; i++) {
+            if (tallies[i].kind != kind) continue;
+            if (!titled++) print_title(page, "what grows from call to call");
+            print_finding(page, &tallies[i]);
+        }
+}
+
 void wi__page_notes(const wi__page *page) {
     const wi__profile *profile = page->profile;
     const wi__header *header = &profile->header;
+    print_findings(page);
     print_tallies(page, WI__SUPPRESSED, "suppressed errors");
     print_tallies(page, WI__MISMATCHED,
                   "ends of sections that did not match their begins, repaired");
@@ -78,7 +104,7 @@ void wi__page_notes(const wi__page *page) {
         {"KiB in the file when it could grow no more: paths that came later are missing",
          (uint64_t)header->file_cells * WI__CELL_BYTES / 1024},
         {"things held but not listed, for a thread held too many at once", header->unlisted},
-        {"suppressed errors and mismatched ends of further kinds", header->untallied},
+        {"suppressed errors, mismatched ends and findings of further kinds", header->untallied},
         {"calls without a time on the GPU, for they were being captured into a graph",
          captured_on_gpu(profile)},
         {"calls without a time on the GPU, for it was not done with them, or could not tell",

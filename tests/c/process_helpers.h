@@ -114,6 +114,7 @@ WI__UNUSED static int remove_entry(const char *path, const struct stat *status, 
 WI__UNUSED static int enter_folder(void **state WI__UNUSED) {
     unsetenv("WITHIN_RECORD");
     unsetenv("WITHIN_CLOCK");
+    unsetenv("WITHIN_WATCH");
     strcpy(folder, "/tmp/within-test-XXXXXX");
     return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
 }

@@ -17,8 +17,7 @@ import pytest
 import within
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDES = [ROOT / "docs/files.md", ROOT / "docs/state.md"]
-GUIDES += sorted((ROOT / "docs/memory").glob("*.md"))
+GUIDES = [ROOT / "docs/files.md", ROOT / "docs/memory.md", ROOT / "docs/state.md"]
 GUIDES += [page for guide in GUIDES for page in sorted(guide.with_suffix("").glob("*.md"))]
 PAGES = [ROOT / "README.md", ROOT / "docs/python.md", *GUIDES]
 PROGRAM = re.compile(r"^```python\n(.*?)^```\n(?:\n?^```text\n(.*?)^```\n)?", re.S | re.M)

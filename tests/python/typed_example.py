@@ -258,7 +258,7 @@ def files(folder: Path) -> None:
 # ---- memory ----
 
 
-def memory() -> None:
+def gpu_memory() -> None:
     with wi.track_gpu_memory("cuda:0", "Forward pass", quiet=True) as tracked:
         pass
     peak: int | None = tracked.peak
@@ -374,6 +374,20 @@ def hdf5_files(folder: Path) -> None:
     assert shapes == {"x": ()}
 
 
+def memory() -> None:
+    with wi.track_memory("load", quiet=True, stream=None) as used:
+        pass
+    figures: list[int | None] = [used.before, used.current, used.delta, used.peak, used.blocks, used.tracked]
+    assert used.peak_is_exact or figures
+
+
+def watched() -> list[str]:
+    with wi.watch("load", "epoch > step", quiet=True) as watch:
+        sections()
+    leaks: list[wi.Leak] = watch.leaks
+    return [leak.section for leak in leaks if not leak.is_suspicion and (leak.seconds_left or 0) > 60]
+
+
 def main() -> None:
     errors()
     sections()
@@ -391,7 +405,9 @@ def main() -> None:
         redirected(Path(folder))
         if importlib.util.find_spec("h5py"):
             hdf5_files(Path(folder))
+    gpu_memory()
     memory()
+    watched()
     transactions()
     seeds()
     assert all(path.exists() for path in folders())

@@ -1,0 +1,102 @@
+/* What wi.watch watches with: the core's wi_watch, open while its block is. */
+#include "core_call.h"
+#include "module.h"
+
+#include <math.h>
+#include <within/watch.h>
+
+typedef struct watch {
+    PyObject_HEAD wi_watch watch;
+    PyObject *sections; /* bytes that the core borrows; NULL: outermost loops */
+} watch;
+
+static PyObject *watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
+    PyObject *sections;
+    int quiet;
+    (void)keywords;
+    if (!PyArg_ParseTuple(args, "Op:Watch", &sections, &quiet)) return NULL;
+    if (sections != Py_None && !PyBytes_Check(sections))
+        return PyErr_Format(PyExc_TypeError, "Watch() needs bytes or None");
+    watch *self = (watch *)type->tp_alloc(type, 0);
+    if (!self) return NULL;
+    self->sections = sections == Py_None ? NULL : Py_NewRef(sections);
+    const char *names = self->sections ? PyBytes_AS_STRING(self->sections) : NULL;
+    self->watch = wi_watch(.sections = names, .quiet = quiet);
+    return (PyObject *)self;
+}
+
+static void enter(void *manager) { ((wi_watch *)manager)->protocol->enter(manager); }
+static void leave(void *manager) { ((wi_watch *)manager)->protocol->exit(manager, WI_END, NULL); }
+
+static void watch_dealloc(PyObject *object) {
+    PyTypeObject *type = Py_TYPE(object);
+    watch *self = (watch *)object;
+    if (self->watch.is_open) leave(&self->watch);
+    Py_XDECREF(self->sections);
+    type->tp_free(object);
+    Py_DECREF(type);
+}
+
+static PyObject *watch_enter(PyObject *self, PyObject *unused) {
+    (void)unused;
+    if (within_call(enter, &((watch *)self)->watch) != 0) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *watch_leave(PyObject *self, PyObject *unused) {
+    (void)unused;
+    wi_watch *manager = &((watch *)self)->watch;
+    if (!manager->is_open) return PyErr_Format(PyExc_RuntimeError, "watch is not in a block");
+    if (within_call(leave, manager) != 0) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *number_or_none(double number) {
+    return isnan(number) ? Py_NewRef(Py_None) : PyFloat_FromDouble(number);
+}
+
+static PyObject *leak_of(const wi_leak *leak) {
+    PyObject *section =
+        PyUnicode_DecodeUTF8(leak->section, (Py_ssize_t)strlen(leak->section), "replace");
+    return Py_BuildValue("NssNNdKN", section, leak->what, leak->text,
+                         PyBool_FromLong(leak->is_suspicion), PyBool_FromLong(leak->is_withdrawn),
+                         leak->per_call, (unsigned long long)leak->since_call,
+                         number_or_none(leak->seconds_left));
+}
+
+static PyObject *watch_leaks(PyObject *self, PyObject *unused) {
+    (void)unused;
+    wi_leak leaks[WI_LEAKS];
+    int count = wi_watch_leaks(&((watch *)self)->watch, leaks);
+    PyObject *list = PyList_New(0);
+    for (int i = 0; list && i < count; i++) {
+        PyObject *leak = leak_of(&leaks[i]);
+        if (!leak || PyList_Append(list, leak) != 0) Py_CLEAR(list);
+        Py_XDECREF(leak);
+    }
+    return list;
+}
+
+static PyMethodDef methods[] = {
+    {"enter", watch_enter, METH_NOARGS, "Begin."},
+    {"leave", watch_leave, METH_NOARGS, "End."},
+    {"leaks", watch_leaks, METH_NOARGS, "What was found so far: a list of tuples."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot slots[] = {
+    {Py_tp_doc, (void *)"The leak watch of a block."},
+    {Py_tp_new, watch_new},
+    {Py_tp_dealloc, watch_dealloc},
+    {Py_tp_methods, methods},
+    {0, NULL},
+};
+
+static PyType_Spec spec = {
+    .name = "within._within.Watch",
+    .basicsize = sizeof(watch),
+    .flags = Py_TPFLAGS_DEFAULT,
+    .slots = slots,
+};
+
+int within_add_watch(PyObject *module) { return within_add_type(module, &spec, NULL) ? 0 : -1; }

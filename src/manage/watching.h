@@ -1,0 +1,57 @@
+/*
+ * The leak watch inside: who watches, what is kept of each path, and how a verdict gets out.
+ */
+#ifndef WITHIN_MANAGE_WATCHING_H
+#define WITHIN_MANAGE_WATCHING_H
+
+#include <within/watch.h>
+
+#include "manage/counters.h"
+#include "manage/leak_judge.h"
+#include "record/watched.h"
+
+enum { WI__WATCHED_PATHS = 64 };
+
+/** A level after garbage was collected; of no call if it was not yet. */
+typedef struct wi__settled {
+    uint64_t call;
+    int64_t level;
+} wi__settled;
+
+/** What is kept of a watched path. */
+typedef struct wi__watch_path {
+    wi__watched watched; /* first */
+    pid_t pid;           /* whose calls the figures are of */
+    uint64_t session;    /* of which watch: wi__watch_session */
+    int is_named;        /* asked for by name; else judged while it is the outermost loop */
+    wi__levels before;
+    uint64_t cost;      /* ticks of reading the levels before the call */
+    uint64_t last_cost; /* of the whole look before this one */
+    wi__leak_series series[WI__COUNTERS];
+    wi__settled settled[WI__COUNTERS];
+    wi__tally *lines[WI__COUNTERS]; /* in the record */
+    char names[WI__COUNTERS][256];  /* under which it was told */
+} wi__watch_path;
+
+/** Looks at calls: what the record calls. */
+extern const wi__watcher wi__leak_watcher;
+
+/** "epoch > load". */
+void wi__branch_path(const wi__branch *branch, char *text, size_t size);
+/** Is a path asked for by a list of names or ends of paths? */
+int wi__is_named(const char *path, const char *sections);
+
+/** Does an open watch ask for the path by its name? And does one watch outermost loops? */
+int wi__watch_asks_for(const char *path);
+int wi__watch_asks_for_loops(void);
+
+/** Counts the times that watching began with no watch open: what was seen before does not count any more. */
+uint64_t wi__watch_session(void);
+
+/** There is news of one of a path's counters: tell it, write it down. */
+void wi__watch_tell(wi__watch_path *path, int counter, wi__leak_news news,
+                    const wi__leak_growth *growth);
+/** Hand a leak to the open watches that it concerns: new, with newer figures, or withdrawn. */
+void wi__watch_hand_out(const wi_leak *leak, const char *judged_path, int is_loop);
+
+#endif
