@@ -57,7 +57,8 @@ typedef enum wi__tally_kind {
 
 typedef struct wi__tally {
     uint32_t kind;
-    uint32_t reserved;
+    uint32_t
+        explanation; /* of a finding: cell of a wi__text, lines of what there is more of; or 0 */
     uint64_t count;
     char what[120];
     char where[120];
@@ -191,11 +192,11 @@ typedef struct wi__gpu_counts {
     uint64_t peak;     /* bytes: the most in use at any time of any of them; 0 if none is known */
 } wi__gpu_counts;
 
-/** A section's name. */
+/** A section's name, or lines that explain a finding. */
 typedef struct wi__text {
     uint16_t length; /* bytes that follow, no '\0' among them */
     uint16_t cut;    /* 1 if the name was longer */
-    uint32_t hash;
+    uint32_t hash;   /* of a name */
     char bytes[];
 } wi__text;
 
