@@ -19,6 +19,7 @@ static wi__watch_path *path_new(void) {
 
 static void begin_session(wi__watch_path *path) {
     pid_t pid = getpid();
+    if (path->pid != pid || path->session != wi__watch_session()) wi__explain_no_more(path);
     if (path->pid != pid) memset(path, 0, sizeof *path); /* a forked child has its parent's */
     path->pid = pid;
     if (path->session == wi__watch_session()) return;
@@ -56,6 +57,7 @@ static int is_outermost_loop(const wi__branch *branch) {
 
 static void before(wi__watched *watched) {
     wi__watch_path *path = (wi__watch_path *)watched;
+    wi__explain_begin(path);
     uint64_t begin = wi__ticks();
     path->before = wi__counters_read();
     path->cost = wi__ticks() - begin;
@@ -89,7 +91,10 @@ static void add(wi__watch_path *path, int counter, const wi__leak_sample *sample
     }
     wi__leak_news news = wi__leak_judge(series, sample, what->least, looks, &growth);
     if (news == WI__LEAK_TOLD && !is_confirmed(path, counter, &growth)) return;
-    if (news != WI__LEAK_NO_NEWS) wi__watch_tell(path, counter, news, &growth);
+    if (news == WI__LEAK_WITHDRAWN)
+        wi__watch_withdraw(path, counter);
+    else if (news != WI__LEAK_NO_NEWS)
+        wi__watch_tell(path, counter, news, &growth);
 }
 
 static double seconds_now(void) {
@@ -117,12 +122,18 @@ static uint64_t paths_beside(const wi__watch_path *path) {
     return count;
 }
 
-/* All looks together take less than a hundredth of a thread's time. One that was interrupted took longer than it costs. */
+/* Those that were interrupted, and the first, took longer than a look costs. */
+static uint64_t cost_of_look(wi__watch_path *path, uint64_t cost) {
+    path->costs[path->looks++ % WI__REMEMBERED_LOOKS] = cost;
+    for (int i = 0; i < WI__REMEMBERED_LOOKS; i++)
+        if (path->costs[i] < cost) cost = path->costs[i];
+    return cost;
+}
+
+/* All looks together take less than a hundredth of a thread's time. What they cost is known after the first few. */
 static uint64_t pause_after(wi__watch_path *path, uint64_t cost) {
     enum { SHARE = 128 };
-    uint64_t least = path->last_cost && path->last_cost < cost ? path->last_cost : cost;
-    path->last_cost = cost;
-    return SHARE * least * paths_beside(path);
+    return SHARE * cost_of_look(path, cost) * paths_beside(path);
 }
 
 static uint64_t after(wi__watched *watched, uint64_t ticks) {
@@ -131,6 +142,7 @@ static uint64_t after(wi__watched *watched, uint64_t ticks) {
     wi__levels levels = wi__counters_read();
     add_all(path, &levels);
     uint64_t pause = pause_after(path, path->cost + wi__ticks() - begin);
+    wi__explain_end(path, &levels);
     return ticks < pause ? pause : 0;
 }
 

@@ -8,7 +8,7 @@
 /* ---- loops ---- */
 
 /* How many calls it takes until each counter has been looked at 64 times depends on what a look costs here. */
-enum { CALLS = 100, MOST_CALLS = 5000 };
+enum { CALLS = 70, MOST_CALLS = 5000 };
 
 static wi_watch last_watch;
 
