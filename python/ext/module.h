@@ -47,6 +47,7 @@
     X(gpu_memory)                                                                                  \
     X(gpu_timing)                                                                                  \
     X(python_blocks)                                                                               \
+    X(python_types)                                                                                \
     X(watch)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */

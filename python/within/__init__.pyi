@@ -100,11 +100,13 @@ class Leak(NamedTuple):
     per_call: float
     since_call: int
     seconds_left: float | None
+    explanation: tuple[str, ...]
 
 class watch:
     sections: tuple[str, ...]
+    explain: bool
     quiet: bool
-    def __init__(self, *sections: str, quiet: bool = False) -> None: ...
+    def __init__(self, *sections: str, explain: bool = False, quiet: bool = False) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /

@@ -382,10 +382,11 @@ def memory() -> None:
 
 
 def watched() -> list[str]:
-    with wi.watch("load", "epoch > step", quiet=True) as watch:
+    with wi.watch("load", "epoch > step", explain=True, quiet=True) as watch:
         sections()
     leaks: list[wi.Leak] = watch.leaks
-    return [leak.section for leak in leaks if not leak.is_suspicion and (leak.seconds_left or 0) > 60]
+    lines: list[str] = [line for leak in leaks for line in leak.explanation]
+    return lines + [leak.section for leak in leaks if not leak.is_suspicion and (leak.seconds_left or 0) > 60]
 
 
 def main() -> None:

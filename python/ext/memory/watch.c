@@ -12,16 +12,16 @@ typedef struct watch {
 
 static PyObject *watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     PyObject *sections;
-    int quiet;
+    int quiet, explain;
     (void)keywords;
-    if (!PyArg_ParseTuple(args, "Op:Watch", &sections, &quiet)) return NULL;
+    if (!PyArg_ParseTuple(args, "Opp:Watch", &sections, &quiet, &explain)) return NULL;
     if (sections != Py_None && !PyBytes_Check(sections))
         return PyErr_Format(PyExc_TypeError, "Watch() needs bytes or None");
     watch *self = (watch *)type->tp_alloc(type, 0);
     if (!self) return NULL;
     self->sections = sections == Py_None ? NULL : Py_NewRef(sections);
     const char *names = self->sections ? PyBytes_AS_STRING(self->sections) : NULL;
-    self->watch = wi_watch(.sections = names, .quiet = quiet);
+    self->watch = wi_watch(.sections = names, .explain = explain, .quiet = quiet);
     return (PyObject *)self;
 }
 
@@ -55,13 +55,29 @@ static PyObject *number_or_none(double number) {
     return isnan(number) ? Py_NewRef(Py_None) : PyFloat_FromDouble(number);
 }
 
+static PyObject *text_of(const char *text, size_t length) {
+    return PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, "replace");
+}
+
+static PyObject *lines_of(const char *text) {
+    PyObject *list = PyList_New(0), *lines = NULL;
+    for (size_t length; list && *text; text += length + (text[length] == '\n')) {
+        length = strcspn(text, "\n");
+        PyObject *line = text_of(text, length);
+        if (!line || PyList_Append(list, line) != 0) Py_CLEAR(list);
+        Py_XDECREF(line);
+    }
+    if (list) lines = PyList_AsTuple(list);
+    Py_XDECREF(list);
+    return lines;
+}
+
 static PyObject *leak_of(const wi_leak *leak) {
-    PyObject *section =
-        PyUnicode_DecodeUTF8(leak->section, (Py_ssize_t)strlen(leak->section), "replace");
-    return Py_BuildValue("NssNNdKN", section, leak->what, leak->text,
+    PyObject *section = text_of(leak->section, strlen(leak->section));
+    return Py_BuildValue("NssNNdKNN", section, leak->what, leak->text,
                          PyBool_FromLong(leak->is_suspicion), PyBool_FromLong(leak->is_withdrawn),
                          leak->per_call, (unsigned long long)leak->since_call,
-                         number_or_none(leak->seconds_left));
+                         number_or_none(leak->seconds_left), lines_of(leak->explanation));
 }
 
 static PyObject *watch_leaks(PyObject *self, PyObject *unused) {
