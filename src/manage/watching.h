@@ -25,8 +25,11 @@ typedef struct wi__watch_path {
     uint64_t session;    /* of which watch: wi__watch_session */
     int is_named;        /* asked for by name; else judged while it is the outermost loop */
     wi__levels before;
-    uint64_t cost;      /* ticks of reading the levels before the call */
-    uint64_t last_cost; /* of the whole look before this one */
+    wi__which which;    /* counters this look is at */
+    uint64_t cost;      /* ticks of reading the levels before the call, but for the dear ones */
+    uint64_t last_cost; /* of the whole look before this one, */
+    uint64_t last_dear_cost;
+    uint64_t dear_due; /* ticks: when the dear ones are looked at again */
     wi__leak_series series[WI__COUNTERS];
     wi__settled settled[WI__COUNTERS];
     wi__tally *lines[WI__COUNTERS]; /* in the record */
