@@ -10,6 +10,8 @@ import time
 import pytest
 
 import within as wi
+from gpu_standins import Torch
+from within import _gpu_sources
 
 CALLS = 20000
 HAS_BLOCKS = not sysconfig.get_config_var("Py_GIL_DISABLED")
@@ -89,6 +91,64 @@ def test_garbage_is_collected_before_its_growth_is_told():
         gc.set_threshold(*threshold)
     assert collections
     assert found(watch, "Python blocks") == []
+
+
+# ---- memory of the GPU ----
+
+
+@pytest.fixture
+def torch(monkeypatch):
+    monkeypatch.setattr(_gpu_sources, "_known", {})
+    monkeypatch.setattr(_gpu_sources, "_in_use", {})
+    module = Torch()
+    monkeypatch.setitem(sys.modules, "torch", module)
+    return module
+
+
+def test_a_tensor_kept_alive_is_memory_of_the_gpu_in_its_section(torch):
+    with wi.watch(quiet=True) as watch:
+        loop(watch, lambda: torch.devices[1].take(2_100_000), "GPU memory")
+    (leak,) = found(watch, "GPU memory")
+    assert leak.section == "epoch > load" and leak.is_suspicion is True
+    assert leak.text.startswith("+2.1 MB a call of GPU memory since call ")
+    assert leak.per_call == pytest.approx(2_100_000)
+
+
+def test_a_library_that_fails_is_asked_again_and_stops_nothing(torch):
+    torch.devices[0].take(5)
+    torch.fails = "memory_stats"
+    with wi.watch(quiet=True) as watch:
+        for _ in range(20):
+            with wi.section("epoch"):
+                pass
+        torch.fails = None
+        loop(watch, lambda: torch.devices[0].take(2_100_000), "GPU memory")
+    assert [leak.section for leak in found(watch, "GPU memory")] == ["epoch > load"]
+
+
+def test_an_interrupt_while_a_library_is_asked_is_not_lost(torch, monkeypatch):
+    def interrupted():
+        asked.append(1)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return 5
+
+    asked = []
+    monkeypatch.setattr(_gpu_sources, "in_use", interrupted)
+    with pytest.raises(KeyboardInterrupt), wi.watch(quiet=True):
+        for _ in range(CALLS):
+            with wi.section("epoch"):
+                work()
+    assert len(asked) in (3, 4)
+
+
+def test_what_is_in_use_is_that_of_all_gpus_by_the_first_library(torch):
+    assert _gpu_sources.in_use() == 0
+    torch.devices[0].take(5)
+    torch.devices[1].take(7)
+    assert _gpu_sources.in_use() == 12
+    torch.initialized = False
+    assert _gpu_sources.in_use() is None
 
 
 def test_what_is_given_back_is_not_told(capfd):
