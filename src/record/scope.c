@@ -11,7 +11,7 @@
 static int is_marked(const wi__opened *opened) { return ((uintptr_t)opened->branch & 1) != 0; }
 
 static wi__branch *branch_of(const wi__opened *opened) {
-    return (wi__branch *)((char *)opened->branch - is_marked(opened));
+    return (wi__branch *)(is_marked(opened) ? (char *)opened->branch - 1 : opened->branch);
 }
 
 /* The branch of a call that is looked at is marked: its end is not the current one's, and goes the slow way. */
