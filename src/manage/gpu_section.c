@@ -5,6 +5,7 @@
 #include "manage/gpu_timing.h"
 #include "manage/gpu_trackers.h"
 #include "record/complain.h"
+#include "record/scope.h"
 
 /* ---- measuring, without a section: the Python door has its own ---- */
 
@@ -59,7 +60,7 @@ static void section_enter(void *self) {
 static wi_verdict section_exit(void *self, wi_reason reason, const wi_error *error) {
     wi_gpu_section *it = self;
     wi_verdict verdict = it->section.protocol->exit(&it->section, reason, error);
-    wi__gpu_measure_end(&it->measure, it->section.opened.branch);
+    wi__gpu_measure_end(&it->measure, wi__scope_branch(&it->section.opened));
     if (it->tracks) it->memory.protocol->exit(&it->memory, reason, error);
     return verdict;
 }

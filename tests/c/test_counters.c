@@ -174,7 +174,7 @@ alone(a_counter_is_added_once_for_its_name) {
 
 alone(a_full_table_takes_no_more) {
     static wi__counter others[WI__COUNTERS];
-    static char names[WI__COUNTERS][8];
+    static char names[WI__COUNTERS][16];
     for (int i = 0; i < WI__COUNTERS; i++) {
         snprintf(names[i], sizeof names[i], "n%d", i);
         others[i] = (wi__counter){.many = names[i], .read = read_seven};

@@ -136,6 +136,19 @@ alone(memory_that_is_given_back_is_not_told) {
     expect_count(watch.leak_count, 0);
 }
 
+alone(sections_on_the_gpu_are_watched) {
+    wi_watch watch = wi_watch(.quiet = 1);
+    use_pool();
+    within (&watch) {
+        for (int i = 0; i < 50; i++)
+            within (wi_gpu_section("epoch")) give(take(MIB2));
+    }
+    wi__profile profile = own_profile();
+    expect_count(path_named(&profile, "epoch")->gpu.calls, 50);
+    expect_count(path_named(&profile, "epoch")->gpu.tracked, 50);
+    wi__profile_release(&profile);
+}
+
 /* ---- how seldom it is read ---- */
 
 static int cheap_reads, dear_reads, preparations;
@@ -193,6 +206,7 @@ int main(void) {
         test(captures_of_graphs_are_not_disturbed),
         test(memory_that_is_kept_is_told_of_its_section),
         test(memory_that_is_given_back_is_not_told),
+        test(sections_on_the_gpu_are_watched),
         test(a_counter_that_is_dear_takes_half_a_percent_and_does_not_hold_up_the_others),
     };
     return cmocka_run_group_tests_name("gpu_counter", tests, NULL, NULL);
