@@ -159,7 +159,7 @@ static double seconds(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static const double DEAR_SECONDS = 1e-4;
+static const double DEAR_SECONDS = 1e-3;
 
 static int64_t read_dearly(void) {
     double end = seconds() + DEAR_SECONDS;
@@ -190,7 +190,7 @@ alone(a_counter_that_is_dear_takes_half_a_percent_and_does_not_hold_up_the_other
             within (wi_section("epoch")) usleep(200);
     double most = (seconds() - begin) / (256 * DEAR_SECONDS);
     expect(dear_reads >= 2 && dear_reads <= 4 + most);
-    expect(cheap_reads > dear_reads && preparations == dear_reads);
+    expect(cheap_reads >= dear_reads + !UNDER_TSAN && preparations == dear_reads);
 }
 
 int main(void) {
