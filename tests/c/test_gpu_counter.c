@@ -97,6 +97,7 @@ on_the_stand_in(captures_of_graphs_are_not_disturbed) {
     use_gpu();
     driver.capture(1);
     level();
+    expect_count(driver.calls("cuThreadExchangeStreamCaptureMode"), 2); /* and back */
     expect_count(driver.disturbances(), 0);
 }
 
