@@ -107,7 +107,7 @@ def torch(monkeypatch):
 
 def test_a_tensor_kept_alive_is_memory_of_the_gpu_in_its_section(torch, monkeypatch):
     monkeypatch.setattr(_gpu_sources, "in_use", lambda: torch.devices[1].current)  # soon: looks are as seldom as dear
-    with wi.watch(quiet=True) as watch:
+    with wi.watch("load", quiet=True) as watch:
         loop(watch, lambda: torch.devices[1].take(2_100_000), "GPU memory")
     (leak,) = found(watch, "GPU memory")
     assert leak.section == "epoch > load" and leak.is_suspicion is True
