@@ -29,7 +29,7 @@ enum {
 typedef struct wi_leak {
     char section[256]; /* "epoch > load"; longer ones are cut */
     char text[200];    /* "+3.0 descriptors a call since call 40; limit …" */
-    const char *what;  /* "descriptors", "threads", "HDF5 handles", "resident memory", … */
+    const char *what;  /* "descriptors", "HDF5 handles", "GPU memory", "resident memory", … */
     int is_suspicion;  /* of bytes: growing, perhaps for good. 0: a leak */
     int is_withdrawn;  /* it levelled off, or went back */
     double per_call;
@@ -60,8 +60,8 @@ typedef struct wi_watch {
 } wi_watch;
 
 /**
- * Watch what sections leave behind while the block runs: descriptors, threads, resident memory, HDF5 handles, and what
- * others count (Python's blocks).
+ * Watch what sections leave behind while the block runs: descriptors, threads, resident memory, HDF5 handles, GPU
+ * memory, and what others count (Python's blocks).
  *
  * Levels are read before and after a call, on all threads. Growth is told when it has gone on through two looks, of
  * bytes three, each at twice the calls of the one before, the first after 32 calls; what levels off is withdrawn.

@@ -46,6 +46,7 @@
     X(gpu_source)                                                                                  \
     X(gpu_memory)                                                                                  \
     X(gpu_timing)                                                                                  \
+    X(gpu_bytes)                                                                                   \
     X(python_blocks)                                                                               \
     X(python_types)                                                                                \
     X(watch)

@@ -27,7 +27,7 @@ Attributes
 section : str
     The section's path: ``"epoch > load"``; ``"between calls of epoch"`` for what happens outside of it.
 what : str
-    ``"descriptors"``, ``"threads"``, ``"HDF5 handles"``, ``"resident memory"``, ``"Python blocks"``.
+    ``"descriptors"``, ``"threads"``, ``"HDF5 handles"``, ``"GPU memory"``, ``"resident memory"``, ``"Python blocks"``.
 text : str
     ``"+3.0 descriptors a call since call 40; limit 1,024 reached in about 5 h 10 min (call 310)"``.
 is_suspicion : bool
@@ -49,8 +49,8 @@ explanation : tuple of str
 class watch:
     """Watch what sections leave behind while the block runs, and say which one leaks.
 
-    Descriptors, threads, resident memory, handles of HDF5 and Python's blocks are counted before and after calls. What
-    grows through two looks, the first after 32 calls and each at twice the calls of the one before, is told on
+    Descriptors, threads, resident memory, handles of HDF5, memory of the GPU and Python's blocks are counted before
+    and after calls. What grows through two looks, the first after 32 calls and each at twice the calls of the one before, is told on
     stderr; memory through three. What levels off later is withdrawn.
 
     Parameters

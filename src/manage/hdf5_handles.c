@@ -43,10 +43,15 @@ static int count_loaded(struct dl_phdr_info *object, size_t size, void *loaded) 
     return 1;
 }
 
-/* Looked for again only when another library was loaded since. */
-static void look(void) {
+unsigned long long wi__libraries_loaded(void) {
     unsigned long long loaded = 1;
     dl_iterate_phdr(count_loaded, &loaded);
+    return loaded;
+}
+
+/* Looked for again only when another library was loaded since. */
+static void look(void) {
+    unsigned long long loaded = wi__libraries_loaded();
     if (library.count || loaded == library.loaded) return;
     library.loaded = loaded;
     const char *path = NULL;

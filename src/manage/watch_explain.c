@@ -67,7 +67,7 @@ static void begin(const wi__watch_path *path, int counter, wi__explaining *expla
     explaining->first_call = path->watched.branch->node->calls + 1;
     settle(counter);
     wi__inventory_begin(explaining->inventory);
-    explaining->level = wi__counters_read().of[counter];
+    explaining->level = wi__counters_read(WI__ALL_COUNTERS).of[counter];
     explaining->stage = BEGUN;
 }
 

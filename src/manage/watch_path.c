@@ -59,15 +59,16 @@ static void before(wi__watched *watched) {
     wi__watch_path *path = (wi__watch_path *)watched;
     wi__explain_begin(path);
     uint64_t begin = wi__ticks();
-    path->before = wi__counters_read();
-    path->cost = wi__ticks() - begin;
+    path->which = begin >= path->dear_due ? WI__ALL_COUNTERS : WI__CHEAP_COUNTERS;
+    path->before = wi__counters_read(path->which);
+    path->cost = wi__ticks() - begin - path->before.dear_ticks;
 }
 
 /* Two levels without garbage tell whether memory grows: at the first suspicion, and at the next look. */
 static int is_confirmed(wi__watch_path *path, int counter, const wi__leak_growth *growth) {
     wi__settled *before = &path->settled[counter];
     if (wi__counter_at(counter)->growth == WI__IS_LEAK || !wi__counters_settle()) return 1;
-    wi__settled now = {growth->call, wi__counters_read().of[counter]};
+    wi__settled now = {growth->call, wi__counters_read(WI__ALL_COUNTERS).of[counter]};
     if (!before->call) {
         *before = now;
         wi__leak_wait(&path->series[counter]);
@@ -122,26 +123,35 @@ static uint64_t paths_beside(const wi__watch_path *path) {
     return count;
 }
 
-/* Those that were interrupted, and the first, took longer than a look costs. */
-static uint64_t cost_of_look(wi__watch_path *path, uint64_t cost) {
-    path->costs[path->looks++ % WI__REMEMBERED_LOOKS] = cost;
+/* Those that were interrupted, and the first, took longer than a look costs; what it costs is known after a few. */
+static uint64_t least_of(wi__look_costs *costs, uint64_t cost) {
+    costs->newest[costs->count++ % WI__REMEMBERED_LOOKS] = cost;
     for (int i = 0; i < WI__REMEMBERED_LOOKS; i++)
-        if (path->costs[i] < cost) cost = path->costs[i];
+        if (costs->newest[i] < cost) cost = costs->newest[i];
     return cost;
 }
 
-/* All looks together take less than a hundredth of a thread's time. What they cost is known after the first few. */
-static uint64_t pause_after(wi__watch_path *path, uint64_t cost) {
-    enum { SHARE = 128 };
-    return SHARE * cost_of_look(path, cost) * paths_beside(path);
+/* All looks together take less than a hundredth of a thread's time: the cheap counters a 128th, the dear ones a 512th. */
+enum { SHARE = 128, DEAR_SHARE = 512 };
+
+static uint64_t pause_after(const wi__watch_path *path, uint64_t share, uint64_t least) {
+    return share * least * paths_beside(path);
+}
+
+static void put_dear_off(wi__watch_path *path, uint64_t ticks, uint64_t cost) {
+    uint64_t pause = pause_after(path, DEAR_SHARE, least_of(&path->dear_costs, cost));
+    path->dear_due = ticks < pause ? wi__ticks() + pause : 0;
 }
 
 static uint64_t after(wi__watched *watched, uint64_t ticks) {
     wi__watch_path *path = (wi__watch_path *)watched;
     uint64_t begin = wi__ticks();
-    wi__levels levels = wi__counters_read();
+    wi__levels levels = wi__counters_read(path->which);
     add_all(path, &levels);
-    uint64_t pause = pause_after(path, path->cost + wi__ticks() - begin);
+    uint64_t cost = path->cost + wi__ticks() - begin - levels.dear_ticks;
+    if (path->which == WI__ALL_COUNTERS)
+        put_dear_off(path, ticks, path->before.dear_ticks + levels.dear_ticks);
+    uint64_t pause = pause_after(path, SHARE, least_of(&path->costs, cost));
     wi__explain_end(path, &levels);
     return ticks < pause ? pause : 0;
 }

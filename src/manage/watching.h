@@ -21,6 +21,12 @@ typedef struct wi__settled {
 /** An explanation that is asked for: an inventory, and what it is of. */
 typedef struct wi__explaining wi__explaining;
 
+/** What the newest looks cost, in ticks. */
+typedef struct wi__look_costs {
+    uint64_t newest[WI__REMEMBERED_LOOKS];
+    uint32_t count;
+} wi__look_costs;
+
 /** What is kept of a watched path. */
 typedef struct wi__watch_path {
     wi__watched watched; /* first */
@@ -28,9 +34,11 @@ typedef struct wi__watch_path {
     uint64_t session;    /* of which watch: wi__watch_session */
     int is_named;        /* asked for by name; else judged while it is the outermost loop */
     wi__levels before;
-    uint64_t cost;                        /* ticks of reading the levels before the call */
-    uint64_t costs[WI__REMEMBERED_LOOKS]; /* of the newest looks */
-    uint32_t looks;
+    wi__which which;      /* counters this look is at */
+    uint64_t cost;        /* ticks of reading the levels before the call, but for the dear ones */
+    wi__look_costs costs; /* of whole looks, but for the dear ones; */
+    wi__look_costs dear_costs; /* of these */
+    uint64_t dear_due;         /* ticks: when the dear ones are looked at again */
     wi__leak_series series[WI__COUNTERS];
     wi__settled settled[WI__COUNTERS];
     wi__tally *lines[WI__COUNTERS]; /* in the record */

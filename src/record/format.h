@@ -187,8 +187,8 @@ typedef struct wi__gpu_counts {
     uint64_t timed;    /* of `calls`: their time on the GPU is known */
     uint64_t time_ns;  /* of these */
     uint64_t captured; /* of `calls`: not timed, for their stream was being captured into a graph */
-    uint64_t tracked;  /* of `calls`: what was in use is known */
-    int64_t delta;     /* bytes in use at the end less those at the begin, of these together */
+    uint64_t tracked;  /* blocks in it of which is known what was in use; a call is one itself */
+    int64_t delta;     /* bytes in use at their ends less those at their begins, together */
     uint64_t peak;     /* bytes: the most in use at any time of any of them; 0 if none is known */
 } wi__gpu_counts;
 

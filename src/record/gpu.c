@@ -3,8 +3,7 @@
 
 #include <math.h>
 
-#include "record/record.h"
-#include "record/tree.h"
+#include "record/chain.h"
 
 void (*wi__gpu_collect)(void);
 
@@ -29,6 +28,16 @@ wi__gpu_counts *wi__gpu_counts_of(wi__branch *branch) {
     counts = branch->gpu ? branch->gpu : counts_new(branch);
     wi__record_unlock();
     return counts;
+}
+
+wi__branch *wi__gpu_branch_here(void) {
+    wi__branch *here = wi__self.branch ? wi__branch_here() : NULL;
+    return here && here->parent ? here : NULL;
+}
+
+wi__branch *wi__gpu_branch_of_none(void) {
+    const wi__lane *lane = wi__lane_here();
+    return lane ? wi__child_of_name(lane->root, "(no section)") : NULL;
 }
 
 void wi__gpu_zero(wi__gpu_counts *counts) {

@@ -275,7 +275,7 @@ static void *listed_in_thread(void *unused) {
 alone(threads_take_inventories_at_the_same_time) {
     pthread_t others[4];
     for (int i = 0; i < 4; i++) others[i] = start(listed_in_thread, NULL);
-    for (int i = 0; i < 20; i++) wi__counters_read();
+    for (int i = 0; i < 20; i++) wi__counters_read(WI__ALL_COUNTERS);
     for (int i = 0; i < 4; i++) pthread_join(others[i], NULL);
 }
 

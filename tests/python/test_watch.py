@@ -9,6 +9,8 @@ import time
 import pytest
 
 import within as wi
+from gpu_standins import Torch
+from within import _gpu_sources
 
 CALLS = 20000
 HAS_BLOCKS = not sysconfig.get_config_var("Py_GIL_DISABLED")
@@ -130,6 +132,70 @@ def test_blocks_of_python_that_grow_are_a_suspicion_and_explained_by_their_types
 @pytest.mark.skipif(not HAS_BLOCKS, reason="this build of Python does not count its blocks cheaply")
 def test_garbage_is_collected_before_its_growth_is_told():
     assert output_of(COLLECTING).stdout == "True []\n"
+
+
+# ---- memory of the GPU ----
+
+
+@pytest.fixture
+def torch(monkeypatch):
+    monkeypatch.setattr(_gpu_sources, "_known", {})
+    monkeypatch.setattr(_gpu_sources, "_in_use", {})
+    module = Torch()
+    monkeypatch.setitem(sys.modules, "torch", module)
+    return module
+
+
+def test_a_tensor_kept_alive_is_memory_of_the_gpu_in_its_section(torch, monkeypatch):
+    monkeypatch.setattr(_gpu_sources, "in_use", lambda: torch.devices[1].current)  # soon: looks are as seldom as dear
+    with wi.watch("load", quiet=True) as watch:
+        loop(watch, lambda: torch.devices[1].take(2_100_000), "GPU memory")
+    (leak,) = found(watch, "GPU memory")
+    assert leak.section == "epoch > load" and leak.is_suspicion is True
+    assert leak.text.startswith("+2.1 MB a call of GPU memory since call ")
+    assert leak.per_call == pytest.approx(2_100_000)
+
+
+def test_a_library_that_fails_is_asked_again_and_stops_nothing(torch, monkeypatch):
+    def in_use():
+        asked.append(1)
+        return torch.memory_allocated(0)
+
+    asked = []
+    monkeypatch.setattr(_gpu_sources, "in_use", in_use)
+    torch.fails = "memory_stats"
+    with wi.watch("load", quiet=True) as watch:
+        while len(asked) < 10:
+            loop(watch, work, "GPU memory", 1)
+        torch.fails = None
+        while len(asked) < 20:
+            loop(watch, work, "GPU memory", 1)
+    assert watch.leaks == []
+
+
+def test_an_interrupt_while_a_library_is_asked_is_not_lost(torch, monkeypatch):
+    def interrupted():
+        asked.append(1)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return 5
+
+    asked = []
+    monkeypatch.setattr(_gpu_sources, "in_use", interrupted)
+    with pytest.raises(KeyboardInterrupt), wi.watch(quiet=True):
+        for _ in range(CALLS):
+            with wi.section("epoch"):
+                work()
+    assert len(asked) in (3, 4)
+
+
+def test_what_is_in_use_is_that_of_all_gpus_by_the_first_library(torch):
+    assert _gpu_sources.in_use() == 0
+    torch.devices[0].take(5)
+    torch.devices[1].take(7)
+    assert _gpu_sources.in_use() == 12
+    torch.initialized = False
+    assert _gpu_sources.in_use() is None
 
 
 def test_what_is_given_back_is_not_told(capfd):

@@ -37,6 +37,12 @@ static PyObject *memory_adopt(PyObject *object, PyObject *source) {
     return PyBool_FromLong(adopted);
 }
 
+static PyObject *memory_count_here(PyObject *object, PyObject *unused) {
+    (void)unused;
+    wi__gpu_memory_count_here(&((memory *)object)->core);
+    Py_RETURN_NONE;
+}
+
 static PyObject *memory_leave(PyObject *object, PyObject *unused) {
     memory *self = (memory *)object;
     (void)unused;
@@ -113,6 +119,8 @@ PyDoc_STRVAR(doc, "gpu_memory(device)\n--\n\nA wi_gpu_memory that prints nothing
 static PyMethodDef methods[] = {
     {"enter", memory_enter, METH_O, "enter(source): begin; None for the driver's sources."},
     {"adopt", memory_adopt, METH_O, "adopt(source): give it one, if it waits for one."},
+    {"count_here", memory_count_here, METH_NOARGS,
+     "Have it recorded in the section that is open now."},
     {"leave", memory_leave, METH_NOARGS, "End; the figures are there."},
     {"line", memory_line, METH_NOARGS, "The line to print, without a label."},
     {"is_in_use", memory_is_in_use, METH_O | METH_STATIC,

@@ -1,8 +1,7 @@
 /* What the leak watch asks Python: how many blocks its allocator has given out, and to collect garbage. */
-#include "module.h"
+#include "memory/may_ask.h"
 
 #include "manage/counters.h"
-#include "memory/asking.h"
 
 static int64_t ask(void) {
     PyObject *function = PySys_GetObject("getallocatedblocks");

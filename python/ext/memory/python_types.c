@@ -10,7 +10,7 @@
 #include <math.h>
 
 #include "manage/inventory.h"
-#include "memory/asking.h"
+#include "memory/may_ask.h"
 
 /* ---- a table of types ---- */
 
