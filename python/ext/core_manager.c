@@ -18,3 +18,10 @@ int within_core_enter(within_caller *call, void *manager) { return call(enter, m
 int within_core_exit(within_caller *call, void *manager, wi_reason reason) {
     return call(leave, &(leaving){manager, reason});
 }
+
+void within_core_drop(within_caller *call, void *manager, wi_reason reason, PyObject *source) {
+    PyObject *kind, *value, *traceback;
+    PyErr_Fetch(&kind, &value, &traceback);
+    if (within_core_exit(call, manager, reason)) PyErr_WriteUnraisable(source);
+    PyErr_Restore(kind, value, traceback);
+}

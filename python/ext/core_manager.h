@@ -17,6 +17,8 @@ typedef int within_caller(void (*fn)(void *arg), void *arg);
 int within_core_enter(within_caller *call, void *manager);
 /** Leave it. @return 0, or -1 with an exception set; it is left all the same. */
 int within_core_exit(within_caller *call, void *manager, wi_reason reason);
+/** The same where nobody takes an exception, as when an object is freed: it is reported, and one on its way stays. */
+void within_core_drop(within_caller *call, void *manager, wi_reason reason, PyObject *source);
 
 typedef enum within_phase { WITHIN_CLOSED, WITHIN_BUSY, WITHIN_OPEN, WITHIN_OVER } within_phase;
 

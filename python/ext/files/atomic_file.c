@@ -92,12 +92,8 @@ static PyObject *path_new(PyTypeObject *type, PyObject *args, PyObject *keywords
 static void publication_dealloc(PyObject *self) {
     publication *p = (publication *)self;
     PyTypeObject *type = Py_TYPE(self);
-    if (within_move(&p->phase, WITHIN_OPEN, WITHIN_OVER)) {
-        PyObject *kind, *value, *traceback;
-        PyErr_Fetch(&kind, &value, &traceback);
-        if (within_core_exit(within_call, &p->core, WI_RAISED)) PyErr_WriteUnraisable(NULL);
-        PyErr_Restore(kind, value, traceback);
-    }
+    if (within_move(&p->phase, WITHIN_OPEN, WITHIN_OVER))
+        within_core_drop(within_call, &p->core, WI_RAISED, NULL);
     Py_CLEAR(p->path);
     type->tp_free(self);
     Py_DECREF(type);

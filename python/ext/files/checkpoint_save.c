@@ -118,10 +118,8 @@ static PyObject *save_new(PyTypeObject *type, PyObject *args, PyObject *keywords
 static void save_finalize(PyObject *self) {
     save *s = (save *)self;
     if (!within_move(&s->phase, WITHIN_OPEN, WITHIN_BUSY)) return;
-    PyObject *kind, *value, *traceback;
-    PyErr_Fetch(&kind, &value, &traceback);
-    if (end(s, WI_LEFT)) PyErr_WriteUnraisable(self);
-    PyErr_Restore(kind, value, traceback);
+    within_core_drop(within_call, &s->core, WI_LEFT, self);
+    within_move(&s->phase, WITHIN_BUSY, WITHIN_CLOSED);
 }
 
 static void save_dealloc(PyObject *self) {

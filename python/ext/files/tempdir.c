@@ -33,10 +33,8 @@ static PyObject *tempdir_enter(PyObject *self, PyObject *unused) {
     }
     PyObject *path = PyUnicode_DecodeFSDefault(dir->core.path);
     if (!path) {
-        PyObject *kind, *value, *traceback;
-        PyErr_Fetch(&kind, &value, &traceback);
-        if (end(dir, WI_LEFT)) PyErr_WriteUnraisable(self);
-        PyErr_Restore(kind, value, traceback);
+        within_core_drop(within_call, &dir->core, WI_LEFT, self);
+        within_move(&dir->phase, WITHIN_BUSY, WITHIN_CLOSED);
         return NULL;
     }
     Py_XSETREF(dir->path, Py_NewRef(path));

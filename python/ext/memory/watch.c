@@ -1,5 +1,5 @@
 /* What wi.watch watches with: the core's wi_watch, open while its block is. */
-#include "core_call.h"
+#include "core_manager.h"
 #include "module.h"
 
 #include <math.h>
@@ -25,13 +25,10 @@ static PyObject *watch_new(PyTypeObject *type, PyObject *args, PyObject *keyword
     return (PyObject *)self;
 }
 
-static void enter(void *manager) { ((wi_watch *)manager)->protocol->enter(manager); }
-static void leave(void *manager) { ((wi_watch *)manager)->protocol->exit(manager, WI_END, NULL); }
-
 static void watch_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
     watch *self = (watch *)object;
-    if (self->watch.is_open) leave(&self->watch);
+    if (self->watch.is_open) within_core_drop(within_call, &self->watch, WI_END, NULL);
     Py_XDECREF(self->sections);
     type->tp_free(object);
     Py_DECREF(type);
@@ -39,7 +36,7 @@ static void watch_dealloc(PyObject *object) {
 
 static PyObject *watch_enter(PyObject *self, PyObject *unused) {
     (void)unused;
-    if (within_call(enter, &((watch *)self)->watch) != 0) return NULL;
+    if (within_core_enter(within_call, &((watch *)self)->watch)) return NULL;
     Py_RETURN_NONE;
 }
 
@@ -47,7 +44,7 @@ static PyObject *watch_leave(PyObject *self, PyObject *unused) {
     (void)unused;
     wi_watch *manager = &((watch *)self)->watch;
     if (!manager->is_open) return PyErr_Format(PyExc_RuntimeError, "watch is not in a block");
-    if (within_call(leave, manager) != 0) return NULL;
+    if (within_core_exit(within_call, manager, WI_END)) return NULL;
     Py_RETURN_NONE;
 }
 

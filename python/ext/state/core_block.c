@@ -99,11 +99,7 @@ static PyObject *block_end(PyObject *self, PyObject *unused) {
 
 static void block_finalize(PyObject *self) {
     core_block *block = (core_block *)self;
-    if (!take(block)) return;
-    PyObject *kind, *value, *traceback;
-    PyErr_Fetch(&kind, &value, &traceback);
-    if (within_core_exit(block->call, &block->core, WI_END)) PyErr_WriteUnraisable(self);
-    PyErr_Restore(kind, value, traceback);
+    if (take(block)) within_core_drop(block->call, &block->core, WI_END, self);
 }
 
 static void block_dealloc(PyObject *self) {
