@@ -60,7 +60,7 @@ void wi__gpu_add_time(wi__gpu_counts *counts, double seconds) {
 void wi__gpu_add_memory(wi__gpu_counts *counts, double delta, double peak) {
     ADD(&counts->tracked, 1);
     ADD(&counts->delta, (int64_t)delta);
-    uint64_t bytes = isnan(peak) ? 0 : (uint64_t)peak;
+    uint64_t bytes = (uint64_t)fmax(peak, 0); /* of NaN and of what a source gets wrong: 0 */
     uint64_t most = __atomic_load_n(&counts->peak, __ATOMIC_RELAXED);
     while (bytes > most && !__atomic_compare_exchange_n(&counts->peak, &most, bytes, 0,
                                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED))

@@ -92,7 +92,7 @@ alone(threads_that_never_end_are_a_leak) {
 alone(memory_that_grows_is_a_suspicion) {
     watched(wi_watch(), MOST_CALLS, leak_memory, nothing);
     expect_that(
-        strstr(said, UNDER_TSAN
+        strstr(said, UNDER_SANITIZER
                          ? "growing"
                          : "within: epoch > load: growing: +262.1 kB a call of resident memory") !=
             NULL,
