@@ -103,6 +103,30 @@ static void allocations(size_t n, int size) {
     }
 }
 
+/* ---- the leak watch, which counts it ---- */
+
+static void work(int size) {
+    for (int i = 0; i < size; i++) __asm__ volatile("" ::"r"(i));
+}
+
+static void watched(size_t n, int size) {
+    for (size_t i = 0; i < n; i++)
+        within (wi_section("watched")) work(size);
+}
+
+static void not_watched(size_t n, int size) {
+    for (size_t i = 0; i < n; i++)
+        within (wi_section("not watched")) work(size);
+}
+
+static void bench_watch(void) {
+    const bench_target one_percent = {BENCH_RATIO, 1.01};
+    within (wi_watch(.sections = "watched", .quiet = 1)) {
+        bench("leak watch with a GPU: watched section of 1,000 steps", watched, not_watched,
+              .size = 1000, .target = one_percent);
+    }
+}
+
 static void bench_inside(int depth) {
     if (depth == 0) {
         bench("GPU memory of a block in 8 others", tracked, bare_calls);
@@ -120,5 +144,6 @@ int main(void) {
     bench_inside(8);
     bench("GPU section", gpu_sections, timed_by_hand);
     bench("GPU buffer", buffers, allocations);
+    bench_watch();
     return 0;
 }

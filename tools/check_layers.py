@@ -50,7 +50,7 @@ PUBLIC_LAYER |= {f"within/{name}.h": name for name in LIBRARIES}
 READER = {"record/format.h", "record/profile.h", "record/reader.h", "record/signal_name.h"}
 
 # What src offers the Python extension beyond the public headers.
-DOOR = {"manage/counters.h", "record/span.h"}
+DOOR = {"manage/counters.h", "manage/inventory.h", "record/span.h"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import run_python
 from run_tests import ROOT, count_program
 
-PROGRAMS = "test_cuda", "test_gpu_memory", "test_gpu_section"
+PROGRAMS = "test_cuda", "test_gpu", "test_gpu_counter", "test_gpu_memory", "test_gpu_section"
 # In a process of its own: a driver may hang or crash.
 COUNT_GPUS = """
 import ctypes

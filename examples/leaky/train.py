@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A training loop with faults to switch on, for the leak watch to find, and look-alikes that it must not take for one.
 
-    within run --watch -- ./train.py --fault unclosed-file
+    within run --explain -- ./train.py --fault unclosed-file
     within run --watch -- ./train.py --innocent reopened-file
 """
 

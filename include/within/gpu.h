@@ -58,15 +58,19 @@ typedef struct wi_gpu_memory {
     const wi_gpu_source *source; /* where they are from; NULL: nothing tracks */
     char why_not[160];           /* why nothing does; empty otherwise */
     double start, highest;       /* in the block, so far */
-    double mark;                 /* the peak at its begin, of a source that is never reset */
-    int waits;                   /* for a source to come */
-    struct wi_gpu_memory *next;  /* of those that are open */
-    unsigned process;            /* whose block it is; 0 while it does not run */
+    double base;  /* since when the record counts its delta; NaN: it is in another's */
+    void *branch; /* of the section that it is recorded in; NULL: of none */
+    double mark;  /* the peak at its begin, of a source that is never reset */
+    int waits;    /* for a source to come */
+    struct wi_gpu_memory *next; /* of those that are open */
+    unsigned process;           /* whose block it is; 0 while it does not run */
 } wi_gpu_memory;
 
 /**
  * Track the memory of a GPU in a block: wi_gpu_memory(device, label) or wi_gpu_memory(device, label, .quiet = 1,
  * .stream = stdout, .source = &mine).
+ *
+ * The record has its figures in the section that is open around it, and `within report` shows them.
  *
  * Peaks are exact however blocks nest or overlap, on any threads: where a block of a source begins or ends, the
  * peak so far is added to all that are open, and begins anew. One that the program itself resets is lost.
@@ -102,6 +106,8 @@ WI_API wi_gpu_memory wi__gpu_memory(int device, const char *label, wi_gpu_memory
 
 /* A block that runs and has no source is given one, which has counted from 0 since its begin. 0: it has one. */
 WI_API int wi__gpu_memory_adopt(wi_gpu_memory *memory, const wi_gpu_source *source);
+/* A block that has just begun: have it recorded in the section that is open now. */
+WI_API void wi__gpu_memory_count_here(wi_gpu_memory *memory);
 /* Does the process have a CUDA context on the device? */
 WI_API int wi__gpu_is_in_use(int device);
 

@@ -25,7 +25,6 @@ typedef struct wi__gpu_measure {
     unsigned process;
     void *stream;
     void *pair; /* of events; NULL: it is not timed */
-    void *counts;
 } wi__gpu_measure;
 
 typedef struct wi_gpu_section {
@@ -61,10 +60,9 @@ typedef struct wi_gpu_section {
 
 WI_API wi_gpu_section wi__gpu_section(wi_section section, wi_gpu_section_options options);
 
-/* For the Python door, whose sections are spans: begin; end, by the span's branch; then what it found in use. */
+/* For the Python door, whose sections are spans: begin; end, by the span's branch. */
 WI_API void wi__gpu_measure_begin(wi__gpu_measure *measure, void *stream);
 WI_API void wi__gpu_measure_end(wi__gpu_measure *measure, void *branch);
-WI_API void wi__gpu_measure_memory(wi__gpu_measure *measure, double delta, double peak);
 
 WI__END_DECLS
 

@@ -96,6 +96,9 @@ WI_API double wi_grace_left(void);
 
 /* ---- behind the macros ---- */
 
+/* A signal that comes again within this time was sent twice: to the process, and to its group. */
+enum { WI__SAME_SIGNAL_US = 100000 };
+
 /* Not 0: a signal has come that a block has not seen. */
 extern WI_API int wi__interrupt_is_due;
 

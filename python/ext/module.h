@@ -46,7 +46,9 @@
     X(gpu_source)                                                                                  \
     X(gpu_memory)                                                                                  \
     X(gpu_timing)                                                                                  \
+    X(gpu_bytes)                                                                                   \
     X(python_blocks)                                                                               \
+    X(python_types)                                                                                \
     X(watch)
 
 /* What `import within.contextlib` adds: it imports the standard library's, and what that needs. */

@@ -19,7 +19,9 @@ from typing_extensions import Self
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Item = TypeVar("_Item")
 _Connection = TypeVar("_Connection", bound=sqlite3.Connection)
-_Column = Literal["calls", "total", "mean", "std", "self", "min", "p50", "p99", "max", "errors"]
+_Column = Literal[
+    "calls", "total", "mean", "std", "self", "min", "p50", "p99", "max", "errors", "gpu", "gpu_delta", "gpu_peak"
+]
 _Cell = str | SupportsIndex | SupportsFloat | PathLike[str] | None
 _CellType = type[int] | type[float] | type[str] | type[bool]
 
@@ -100,11 +102,13 @@ class Leak(NamedTuple):
     per_call: float
     since_call: int
     seconds_left: float | None
+    explanation: tuple[str, ...]
 
 class watch:
     sections: tuple[str, ...]
+    explain: bool
     quiet: bool
-    def __init__(self, *sections: str, quiet: bool = False) -> None: ...
+    def __init__(self, *sections: str, explain: bool = False, quiet: bool = False) -> None: ...
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
@@ -124,9 +128,12 @@ class SectionStats(NamedTuple):
     p99: float
     max: float
     errors: int
+    gpu: float | None = ...
+    gpu_delta: int | None = ...
+    gpu_peak: int | None = ...
 
 class Profiler:
-    def section(self, name: str) -> _Section: ...
+    def section(self, name: str, *, gpu: bool = False) -> _Section: ...
     @overload
     def iterate(self, name: str, iterable: Iterable[_Item]) -> Iterator[_Item]: ...
     @overload

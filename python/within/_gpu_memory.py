@@ -26,6 +26,8 @@ class track_gpu_memory:
     are exact however blocks nest or overlap, on any threads. Without a GPU the block runs, and the line says why
     nothing is tracked.
 
+    The record has them in the section that is open around the block, and ``within report`` shows them.
+
     Figures come from what the program uses the GPU with, found among the modules that it has imported: PyTorch's
     allocator, CuPy's pool, JAX's statistics; else from the CUDA driver.
 

@@ -18,7 +18,10 @@ class gpu_section(section):
         tracks = timing.device >= 0 and not timing.is_captured
         self._block = Block(timing.device) if tracks else None
         self._timing = timing
-        return super().__enter__()
+        super().__enter__()
+        if tracks:
+            self._block.memory.count_here()
+        return self
 
     def __exit__(self, kind, error, traceback):
         timing, self._timing = getattr(self, "_timing", None), None
@@ -26,6 +29,5 @@ class gpu_section(section):
             timing.end(self)
         super().__exit__(kind, error, traceback)
         if timing and self._block:
-            found = self._block.end()
-            timing.memory(found.delta, found.peak)
+            self._block.end()
         self._block = None

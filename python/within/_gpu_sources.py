@@ -5,13 +5,25 @@ import sys
 from ._within import gpu_memory, gpu_source
 
 _known = {}
+_in_use = {}  # by device: the source that in_use() reads
 
 
 def choose(device):
     """Return the source that the program uses on a device: the first that has memory there, else the first; or None."""
-    imported = [_source(kind, device) for kind in (_PyTorch, _CuPy, _JAX) if kind.module in sys.modules]
-    ready = [source for source in imported if _is_true(source.is_ready, False)]
+    ready = _ready(device)
     return next((source for source in ready if _is_true(source.is_used, True)), ready[0] if ready else None)
+
+
+def in_use():
+    """Return the bytes in use on all GPUs by what the program uses them with; None if that is nothing in Python."""
+    levels = {}
+    for device in range(max((source.count() for source in _ready(0)), default=0)):
+        source = _in_use.get(device) or choose(device)
+        if source:
+            levels[device] = source.read()[0]
+            if levels[device]:
+                _in_use[device] = source  # from here on it is this one that is counted
+    return sum(levels.values()) if levels else None
 
 
 def current_device():
@@ -28,6 +40,11 @@ def current_stream():
     if cupy and gpu_memory.is_in_use(0):
         return cupy.cuda.get_current_stream().ptr
     return 0
+
+
+def _ready(device):
+    imported = [_source(kind, device) for kind in (_PyTorch, _CuPy, _JAX) if kind.module in sys.modules]
+    return [source for source in imported if _is_true(source.is_ready, False)]
 
 
 def _source(kind, device):
@@ -75,6 +92,9 @@ class _PyTorch(_Source):
     name = "PyTorch's allocator"
     can_reset = True
 
+    def count(self):
+        return sys.modules["torch"].cuda.device_count()
+
     def is_ready(self):
         return sys.modules["torch"].cuda.is_initialized()
 
@@ -94,6 +114,9 @@ class _CuPy(_Source):
 
     module = "cupy"
     name = "CuPy's pool"
+
+    def count(self):
+        return sys.modules["cupy"].cuda.runtime.getDeviceCount()
 
     def is_ready(self):
         # To ask the pool is to use the device: only where the process has a context already. A program that has
@@ -119,6 +142,9 @@ class _JAX(_Source):
     module = "jax"
     name = "JAX's statistics"
 
+    def count(self):
+        return len(self._gpus())
+
     def is_ready(self):
         # jax.local_devices() would initialise it, which takes most of the GPU's memory.
         backends = sys.modules["jax._src.xla_bridge"]
@@ -131,6 +157,9 @@ class _JAX(_Source):
         stats = self._stats()
         return stats["bytes_in_use"], stats.get("peak_bytes_in_use")
 
+    def _gpus(self):
+        return [device for device in sys.modules["jax"].local_devices() if device.platform in ("gpu", "cuda", "rocm")]
+
     def _stats(self):
-        gpus = [device for device in sys.modules["jax"].local_devices() if device.platform in ("gpu", "cuda", "rocm")]
+        gpus = self._gpus()
         return gpus[self.device].memory_stats() if self.device < len(gpus) else None

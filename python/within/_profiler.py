@@ -38,8 +38,8 @@ class Profiler(_within.Profiler):
         -------
         list of SectionStats
             Named tuples with ``path``, ``calls``, ``total``, ``self``, ``mean``, ``std`` (of the population),
-            ``min``, ``p50``, ``p99``, ``max`` and ``errors``. Percentiles are within 7 %. What needs a call that
-            has ended is NaN where there is none.
+            ``min``, ``p50``, ``p99``, ``max``, ``errors``, ``gpu``, ``gpu_delta`` and ``gpu_peak``. Percentiles are
+            within 7 %. What needs a call that has ended is NaN where there is none, what needs a GPU None.
 
         Examples
         --------
@@ -61,7 +61,8 @@ class Profiler(_within.Profiler):
         Parameters
         ----------
         columns : "all", or names of columns in one string or several, optional
-            What to show beside calls, total, mean and std: self, min, p50, p99, max, errors.
+            What to show beside calls, total, mean and std: self, min, p50, p99, max, errors, gpu, gpu_delta,
+            gpu_peak. The last three are in "all" if anything is known of a GPU.
         stream : object with a method ``write``, optional
             Where to print; ``sys.stdout`` by default.
         title : str, optional
@@ -85,7 +86,10 @@ class Profiler(_within.Profiler):
         print(text(self.stats(), columns, title), file=stream)
 
     def to_dict(self):
-        """Return ``{path: {"calls": …, "total": …, …}}``, ready for JSON: None where there is no figure yet."""
+        """Return ``{path: {"calls": …, "total": …, …}}``, ready for JSON: None where there is no figure yet.
+
+        Those of the GPU are there if anything is known of one.
+        """
         return to_dict(self.stats())
 
     def to_pandas(self):

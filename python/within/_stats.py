@@ -2,8 +2,12 @@
 
 import collections
 
+GPU = ("gpu", "gpu_delta", "gpu_peak")
+
 SectionStats = collections.namedtuple(
-    "SectionStats", ["path", "calls", "total", "self", "mean", "std", "min", "p50", "p99", "max", "errors"]
+    "SectionStats",
+    ["path", "calls", "total", "self", "mean", "std", "min", "p50", "p99", "max", "errors", *GPU],
+    defaults=[None] * len(GPU),
 )
 SectionStats.__module__ = "within"
 SectionStats.__doc__ = """What was measured on one path of nested sections. Times are in seconds.
@@ -24,16 +28,23 @@ p50, p99 : float
     Median and 99th percentile, within 7 %; NaN as long as no call has ended.
 errors : int
     Calls that an exception ended.
+gpu : float or None
+    Time on the GPU, of the calls whose time there is known; None if there are none, as without ``gpu=True``.
+gpu_delta, gpu_peak : int or None
+    Bytes of the GPU's memory: in use at the ends of all calls less those at their begins, and the most in use at any
+    time of any of them, with ``gpu=True`` or in blocks of `track_gpu_memory` inside; None if it is not known.
 """
+
+
+def has_gpu(stats):
+    """Whether anything is known of a GPU."""
+    return any(getattr(line, name) is not None for line in stats for name in GPU)
 
 
 def to_dict(stats):
     """Make a dictionary of dictionaries, by path, that JSON can tell: None stands for NaN."""
-    return {line.path: {name: _or_none(value) for name, value in _figures(line)} for line in stats}
-
-
-def _figures(line):
-    return list(zip(line._fields, line))[1:]
+    names = [name for name in SectionStats._fields[1:] if name not in GPU or has_gpu(stats)]
+    return {line.path: {name: _or_none(getattr(line, name)) for name in names} for line in stats}
 
 
 def _or_none(value):

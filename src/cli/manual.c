@@ -125,6 +125,8 @@ static const char environment[] =
     ".TP\n.B WITHIN_WATCH\n"
     "1, or names of sections with commas between: the program watches what they leave behind, as\n"
     "under within run \\-\\-watch.\n"
+    ".TP\n.B WITHIN_WATCH_EXPLAIN\n"
+    "1: what it finds is explained, as under within run \\-\\-explain.\n"
     ".TP\n.B WITHIN_CLOCK\n"
     "The clock that sections read: \\fBtsc\\fR, the processor's counter; \\fBfenced\\fR, the same, "
     "read in the\n"

@@ -18,7 +18,7 @@
 #include "report/report.h"
 #include "report/units.h"
 
-enum { RECORD, NO_REPORT, GRACE, WATCH, WATCH_ONLY };
+enum { RECORD, NO_REPORT, GRACE, WATCH, WATCH_ONLY, EXPLAIN };
 enum {
     STATUS_OWN_FAILURE = 125,
     STATUS_NOT_EXECUTABLE = 126,
@@ -36,6 +36,8 @@ static const wi__option options[] = {
                "Watch what the outermost loops leave behind, and say which section leaks"},
     [WATCH_ONLY] = {"watch-only", "NAMES",
                     "Watch these sections instead: names, or ends of paths, with commas between"},
+    [EXPLAIN] = {"explain", NULL,
+                 "Watch, and say below each finding what it is that grows: files, threads, types"},
     {NULL, NULL, NULL},
 };
 
@@ -138,6 +140,10 @@ static int start_and_finish(wi__program *program, wi__fresh_record *record, char
 static void ask_for_watch(const wi__arguments *arguments) {
     if (arguments->values[WATCH]) setenv("WITHIN_WATCH", "1", 1);
     if (arguments->values[WATCH_ONLY]) setenv("WITHIN_WATCH", arguments->values[WATCH_ONLY], 1);
+    if (!arguments->values[EXPLAIN]) return;
+    const char *wish = getenv("WITHIN_WATCH");
+    if (!wish || !*wish || strcmp(wish, "0") == 0) setenv("WITHIN_WATCH", "1", 1);
+    setenv("WITHIN_WATCH_EXPLAIN", "1", 1);
 }
 
 /* A number of seconds; -1 if it is none. */
@@ -197,7 +203,9 @@ static const char details[] =
     "takes the record; the others put theirs beside it, as PATH.PID.\n"
     "\n"
     "With --watch and --watch-only it also finds WITHIN_WATCH, which is 1 or the names. What\n"
-    "grows from call to call is said on stderr once it is sure, and stands in the report.\n";
+    "grows from call to call is said on stderr once it is sure, and stands in the report.\n"
+    "With --explain it finds WITHIN_WATCH_EXPLAIN=1 as well: in the section that was said\n"
+    "what there is of it is listed twice, and what there is more of is said.\n";
 
 const wi__command wi__run_command = {
     .name = "run",
@@ -216,6 +224,7 @@ const wi__command wi__run_command = {
                 "within run --record run.within --no-report -- ./simulate\n"
                 "within run --grace 25 -- ./simulate\n"
                 "within run --watch -- ./simulate\n"
+                "within run --explain -- ./simulate\n"
                 "WITHIN_CLOCK=fenced within run -- ./simulate\n",
     .options = options,
     .most_operands = -1,

@@ -6,15 +6,14 @@
 #include <string.h>
 
 #include "manage/system_counters.h"
+#include "record/clock.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Descriptors last: those that the others keep open are counted from the first time on. */
 static const wi__counter *table[WI__COUNTERS] = {
-    &wi__thread_counter,
-    &wi__memory_counter,
-    &wi__hdf5_handle_counter,
-    &wi__descriptor_counter,
+    &wi__thread_counter, &wi__memory_counter,     &wi__hdf5_handle_counter,
+    &wi__gpu_counter,    &wi__descriptor_counter,
 };
 
 void wi__counters_lock(void) { pthread_mutex_lock(&lock); }
@@ -54,10 +53,30 @@ int wi__counters_settle(void) {
     return settle && settle();
 }
 
-wi__levels wi__counters_read(void) {
-    wi__levels levels;
+static void prepare(wi__which which) {
+    for (int i = 0; i < WI__COUNTERS && which == WI__ALL_COUNTERS; i++) {
+        const wi__counter *counter = wi__counter_at(i);
+        if (counter && counter->prepare) counter->prepare();
+    }
+}
+
+/* Those that are dear, or the others. */
+static void read_those(wi__levels *levels, int dear) {
+    for (int i = 0; i < WI__COUNTERS; i++)
+        if (table[i] && table[i]->is_dear == dear) levels->of[i] = table[i]->read();
+}
+
+wi__levels wi__counters_read(wi__which which) {
+    wi__levels levels = {.dear_ticks = 0};
+    for (int i = 0; i < WI__COUNTERS; i++) levels.of[i] = WI__ABSENT;
+    uint64_t begin = wi__ticks();
+    prepare(which);
+    uint64_t prepared = wi__ticks() - begin;
     wi__counters_lock();
-    for (int i = 0; i < WI__COUNTERS; i++) levels.of[i] = table[i] ? table[i]->read() : WI__ABSENT;
+    read_those(&levels, 0);
+    begin = wi__ticks();
+    if (which == WI__ALL_COUNTERS) read_those(&levels, 1);
+    levels.dear_ticks = prepared + wi__ticks() - begin;
     wi__counters_unlock();
     return levels;
 }

@@ -6,6 +6,7 @@
 
 #include "manage/gpu_trackers.h"
 #include "manage/megabytes.h"
+#include "record/gpu.h"
 
 /* ---- the line ---- */
 
@@ -46,8 +47,20 @@ static void memory_enter(void *self) {
         wi_raise(WI_VALUE_ERROR, "wi_gpu_memory %s: there is no GPU %d", label, memory->device);
     memory->delta = memory->current = memory->peak = NAN;
     memory->why_not[0] = '\0';
+    memory->branch = wi__gpu_branch_here();
     wi__gpu_tracker_open(memory);
     memory->process = process;
+}
+
+static void count(const wi_gpu_memory *memory, double grown) {
+    wi__branch *branch = memory->branch ? memory->branch : wi__gpu_branch_of_none();
+    wi__gpu_counts *counts = branch ? wi__gpu_counts_of(branch) : NULL;
+    if (counts) wi__gpu_add_memory(counts, grown, memory->peak);
+}
+
+static void close_block(wi_gpu_memory *memory) {
+    double grown = wi__gpu_tracker_close(memory);
+    if (memory->source) count(memory, grown);
 }
 
 /* A child cannot use its parent's GPU, and its copy of the block is on no list. */
@@ -60,7 +73,7 @@ static wi_verdict memory_exit(void *self, wi_reason reason, const wi_error *erro
     (void)reason, (void)error;
     wi_gpu_memory *memory = self;
     if (memory->process == wi__gpu_process())
-        wi__gpu_tracker_close(memory);
+        close_block(memory);
     else
         end_in_child(memory);
     memory->process = 0;
@@ -77,7 +90,12 @@ static const wi_protocol memory_protocol = {"GPU memory", memory_enter, memory_e
                                             memory_describe};
 
 wi_gpu_memory wi__gpu_memory(int device, const char *label, wi_gpu_memory_options options) {
-    wi_gpu_memory memory = {
-        &memory_protocol, device, label, options, NAN, NAN, NAN, NULL, "", 0, 0, 0, 0, NULL, 0};
+    wi_gpu_memory memory = {.protocol = &memory_protocol,
+                            .device = device,
+                            .label = label,
+                            .options = options,
+                            .delta = NAN,
+                            .current = NAN,
+                            .peak = NAN};
     return memory;
 }

@@ -11,7 +11,7 @@ enum { GPUS = 64 };
 
 typedef struct gpu {
     int device;
-    unsigned uses_pool; /* the process that was seen to; 0 for none */
+    unsigned uses_pool; /* atomic: the process that was seen to; 0 for none */
     wi_gpu_source pool, whole;
 } gpu;
 
@@ -139,13 +139,13 @@ const wi_gpu_source *wi__gpu_driver_source(int device, unsigned process, char *w
     static pthread_once_t filled = PTHREAD_ONCE_INIT;
     gpu *it = &gpus[device < GPUS ? device : GPUS - 1];
     why_not[0] = '\0';
-    if (it->device == device && it->uses_pool == process)
+    pthread_once(&filled, fill_in);
+    if (it->device == device && __atomic_load_n(&it->uses_pool, __ATOMIC_RELAXED) == process)
         return &it->pool; /* for good, but not in a child */
     const wi__cuda *cuda = wi__cuda_loaded();
     if (is_out_of_reach(cuda, device, why_not, size)) return NULL;
-    pthread_once(&filled, fill_in);
     if (!has_used_pool(cuda, device)) return &it->whole;
-    it->uses_pool = process;
+    __atomic_store_n(&it->uses_pool, process, __ATOMIC_RELAXED);
     return &it->pool;
 }
 

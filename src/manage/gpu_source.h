@@ -13,7 +13,7 @@
  * @param[out] why_not  of size `size`: why there is none; empty if there is one.
  * @return NULL if there is none, as before the program has a context on the device.
  *
- * Threads: one at a time.
+ * Threads: any.
  */
 const wi_gpu_source *wi__gpu_driver_source(int device, unsigned process, char *why_not,
                                            size_t size);

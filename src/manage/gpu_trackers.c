@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "manage/gpu_source.h"
+#include "record/gpu.h"
 
 /* Recursive: a source that is written in Python may run a signal's handler, which tracks something itself. */
 static struct {
@@ -85,6 +86,28 @@ static int ask(wi_gpu_memory *tracker, void (*function)(void *arg), void *arg) {
     return 0;
 }
 
+/* ---- what a section has grown by ---- */
+
+/* One of those that are open in a section has its base: of what grows in several, one tells. */
+static wi_gpu_memory *beside(const wi_gpu_memory *tracker) {
+    wi_gpu_memory *other = trackers.open;
+    while (other && (other == tracker || other->source != tracker->source ||
+                     other->branch != tracker->branch))
+        other = other->next;
+    return other;
+}
+
+static void begin_to_grow(wi_gpu_memory *tracker) {
+    tracker->base = beside(tracker) ? NAN : tracker->start;
+}
+
+static void hand_base_on(wi_gpu_memory *tracker) {
+    wi_gpu_memory *other = isnan(tracker->base) ? NULL : beside(tracker);
+    if (!other) return;
+    other->base = tracker->base;
+    tracker->base = NAN;
+}
+
 /* ---- boundaries ---- */
 
 static void wait_no_longer(wi_gpu_memory *tracker, const wi_gpu_source *source) {
@@ -92,6 +115,7 @@ static void wait_no_longer(wi_gpu_memory *tracker, const wi_gpu_source *source) 
     tracker->source = source;
     tracker->start = tracker->highest = tracker->mark = 0;
     tracker->why_not[0] = '\0';
+    begin_to_grow(tracker);
 }
 
 /* fmax passes over a NaN. */
@@ -119,6 +143,7 @@ static void open_from(wi_gpu_memory *tracker, const wi_gpu_source *source) {
     tracker->source = source;
     tracker->start = tracker->highest = r.figures.current;
     tracker->mark = r.figures.peak;
+    begin_to_grow(tracker);
 }
 
 /* Of a peak that is never reset: a new one is the block's, and one that the block began or ended at. */
@@ -167,16 +192,28 @@ void wi__gpu_tracker_open(wi_gpu_memory *tracker) {
     const wi_gpu_source *source = source_for(tracker);
     tracker->source = NULL;
     tracker->waits = !source;
+    tracker->base = NAN;
     if (source) open_from(tracker, source);
     add(tracker);
     unlock(cancelling);
 }
 
-void wi__gpu_tracker_close(wi_gpu_memory *tracker) {
+double wi__gpu_tracker_close(wi_gpu_memory *tracker) {
     int cancelling = lock();
     if (tracker->waits) end_waiting(tracker);
+    hand_base_on(tracker);
     if (tracker->source) close_from(tracker);
     take_off(tracker);
+    unlock(cancelling);
+    return isnan(tracker->base) ? 0 : tracker->current - tracker->base;
+}
+
+void wi__gpu_memory_count_here(wi_gpu_memory *tracker) {
+    wi__branch *here = wi__gpu_branch_here();
+    int cancelling = lock();
+    hand_base_on(tracker);
+    tracker->branch = here;
+    if (tracker->source) begin_to_grow(tracker);
     unlock(cancelling);
 }
 

@@ -21,7 +21,12 @@ unsigned wi__gpu_process(void);
  * The tracker's `source` is NULL afterwards if there is none, or if it cannot be read: `why_not` says which.
  */
 void wi__gpu_tracker_open(wi_gpu_memory *tracker);
-/** Take it off, after a boundary of its source; its figures are filled in, or why there are none. */
-void wi__gpu_tracker_close(wi_gpu_memory *tracker);
+/**
+ * Take it off, after a boundary of its source; its figures are filled in, or why there are none.
+ *
+ * @return what its section has grown by, in bytes: blocks of one section that overlap are counted as one, by that
+ *         which ends last. 0 of the others.
+ */
+double wi__gpu_tracker_close(wi_gpu_memory *tracker);
 
 #endif

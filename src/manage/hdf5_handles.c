@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "manage/listings.h"
 #include "manage/system_counters.h"
 
 /* What is asked of it. Handles are 64 bits wide since HDF5 1.10; before that the upper half is not looked at. */
@@ -42,10 +43,15 @@ static int count_loaded(struct dl_phdr_info *object, size_t size, void *loaded) 
     return 1;
 }
 
-/* Looked for again only when another library was loaded since. */
-static void look(void) {
+unsigned long long wi__libraries_loaded(void) {
     unsigned long long loaded = 1;
     dl_iterate_phdr(count_loaded, &loaded);
+    return loaded;
+}
+
+/* Looked for again only when another library was loaded since. */
+static void look(void) {
+    unsigned long long loaded = wi__libraries_loaded();
     if (library.count || loaded == library.loaded) return;
     library.loaded = loaded;
     const char *path = NULL;
@@ -55,13 +61,18 @@ static void look(void) {
 }
 
 /* A library that is not made for threads is asked only while no other thread can be inside of it. */
-static int64_t read_handles(void) {
-    enum { ALL = 0x1f }; /* H5F_OBJ_ALL: of all files, files, datasets, groups, types, attributes */
+static int64_t count_handles(unsigned kinds) {
+    enum { ALL_FILES = 0x1f };
     look();
     if (!library.count || (!library.is_threadsafe && wi__thread_counter.read() != 1))
         return WI__ABSENT;
-    ssize_t count = library.count(ALL, ALL);
+    ssize_t count = library.count(ALL_FILES, kinds);
     return count >= 0 ? count : WI__ABSENT;
+}
+
+static int64_t read_handles(void) {
+    enum { ALL = 0x1f }; /* H5F_OBJ_ALL: files, datasets, groups, types, attributes */
+    return count_handles(ALL);
 }
 
 const wi__counter wi__hdf5_handle_counter = {
@@ -70,4 +81,29 @@ const wi__counter wi__hdf5_handle_counter = {
     .growth = WI__IS_LEAK,
     .least = 8,
     .read = read_handles,
+};
+
+/* ---- by kind ---- */
+
+/* H5F_OBJ_FILE and so on. */
+static int take_kinds(wi__inventory *inventory) {
+    static const struct {
+        unsigned kind;
+        const char *name;
+    } kinds[] = {{1, "files"}, {2, "datasets"}, {4, "groups"}, {8, "types"}, {16, "attributes"}};
+    int are_counted = 1;
+    wi__counters_lock();
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        int64_t count = count_handles(kinds[i].kind);
+        are_counted &= count != WI__ABSENT;
+        wi__inventory_count(inventory, kinds[i].name, are_counted ? count : 0, 0);
+    }
+    wi__counters_unlock();
+    return are_counted;
+}
+
+const wi__listing wi__hdf5_listing = {
+    .title = "HDF5 handles",
+    .counters = (const char *const[]){"HDF5 handles", NULL},
+    .take = take_kinds,
 };

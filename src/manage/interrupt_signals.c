@@ -11,7 +11,7 @@
 
 #include "record/interruption.h"
 
-enum { SAME_WITHIN_US = 100000, NUMBER_BITS = 8 };
+enum { NUMBER_BITS = 8 };
 
 int wi__interrupt_is_due;
 char wi__no_signal;
@@ -67,7 +67,7 @@ static arrival note(int number, const siginfo_t *info) {
     }
     wi__record_signal_again();
     int is_same = (int)(found & ((1u << NUMBER_BITS) - 1)) == number;
-    return is_same && now < (found >> NUMBER_BITS) + SAME_WITHIN_US ? FIRST_OR_SAME : SECOND;
+    return is_same && now < (found >> NUMBER_BITS) + WI__SAME_SIGNAL_US ? FIRST_OR_SAME : SECOND;
 }
 
 static int is_none(const siginfo_t *info) {

@@ -10,10 +10,16 @@ static int64_t rise(const wi__leak_series *series, int from, int to) {
     return series->windows[to].minimum - series->windows[from].minimum;
 }
 
-static int64_t early_rise(const wi__leak_series *series) {
-    return rise(series, FIRST, FIRST + HALF);
+/* A call: where looks cost less than before they are closer together. */
+static double rate(const wi__leak_series *series, int from, int to) {
+    uint64_t calls = series->windows[to].call - series->windows[from].call;
+    return calls ? (double)rise(series, from, to) / (double)calls : 0;
 }
-static int64_t late_rise(const wi__leak_series *series) { return rise(series, LAST - HALF, LAST); }
+
+static double early_rate(const wi__leak_series *series) {
+    return rate(series, FIRST, FIRST + HALF);
+}
+static double late_rate(const wi__leak_series *series) { return rate(series, LAST - HALF, LAST); }
 
 static int rises_all_along(const wi__leak_series *series) {
     for (int i = FIRST; i < LAST; i++)
@@ -23,11 +29,11 @@ static int rises_all_along(const wi__leak_series *series) {
 
 /* The later half has to rise by two thirds of what the earlier one did. */
 static int goes_on(const wi__leak_series *series) {
-    return 3 * (double)late_rise(series) >= 2 * (double)early_rise(series);
+    return 3 * late_rate(series) >= 2 * early_rate(series);
 }
 
 static int levels_off(const wi__leak_series *series) {
-    return 4 * (double)late_rise(series) < (double)early_rise(series) || late_rise(series) <= 0;
+    return 4 * late_rate(series) < early_rate(series) || late_rate(series) <= 0;
 }
 
 /* ---- figures ---- */

@@ -5,13 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef struct number_text {
-    char text[48];
-} number_text;
-
-/* With commas between thousands. */
-static number_text whole(double value) {
-    number_text number;
+wi__number_text wi__whole_text(double value) {
+    wi__number_text number;
     char digits[40];
     int length = snprintf(digits, sizeof digits, "%.0f", value), at = 0;
     for (int i = 0; i < length; i++) {
@@ -22,9 +17,9 @@ static number_text whole(double value) {
     return number;
 }
 
-static number_text bytes(double value) {
+wi__number_text wi__memory_text(double value) {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-    number_text number;
+    wi__number_text number;
     int unit = 0;
     for (; value >= 1000 && unit < 4; unit++) value /= 1000;
     snprintf(number.text, sizeof number.text, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
@@ -42,17 +37,19 @@ void wi__duration_text(char *text, size_t size, double seconds) {
     else if (hours < 48)
         snprintf(text, size, "%.0f h %.0f min", hours, minutes - 60 * hours);
     else
-        snprintf(text, size, "%s days", whole(seconds / 86400).text);
+        snprintf(text, size, "%s days", wi__whole_text(seconds / 86400).text);
 }
 
 /* "+3.0 descriptors a call", "+1 descriptor every 25 calls", "+1.2 MB a call of resident memory". */
 static int rate_text(char *text, size_t size, const wi__counter *counter, double per_call) {
     if (counter->is_bytes)
-        return snprintf(text, size, "+%s a call of %s", bytes(per_call).text, counter->many);
+        return snprintf(text, size, "+%s a call of %s", wi__memory_text(per_call).text,
+                        counter->many);
     if (per_call < 0.1)
-        return snprintf(text, size, "+1 %s every %s calls", counter->one, whole(1 / per_call).text);
+        return snprintf(text, size, "+1 %s every %s calls", counter->one,
+                        wi__whole_text(1 / per_call).text);
     if (per_call < 1000) return snprintf(text, size, "+%.1f %s a call", per_call, counter->many);
-    return snprintf(text, size, "+%s %s a call", whole(per_call).text, counter->many);
+    return snprintf(text, size, "+%s %s a call", wi__whole_text(per_call).text, counter->many);
 }
 
 static void wall_text(char *text, size_t size, const wi__counter *counter,
@@ -62,9 +59,10 @@ static void wall_text(char *text, size_t size, const wi__counter *counter,
     wi__duration_text(time, sizeof time, wi__leak_seconds_left(growth, limit));
     text[0] = '\0';
     if (!*time) return;
-    number_text of = counter->is_bytes ? bytes((double)limit) : whole((double)limit);
+    wi__number_text of =
+        counter->is_bytes ? wi__memory_text((double)limit) : wi__whole_text((double)limit);
     snprintf(text, size, "; limit %s reached in about %s (call %s)", of.text, time,
-             whole(call).text);
+             wi__whole_text(call).text);
 }
 
 void wi__leak_text(char *text, size_t size, const wi__counter *counter,
@@ -72,5 +70,6 @@ void wi__leak_text(char *text, size_t size, const wi__counter *counter,
     char rate[160], wall[192] = "";
     rate_text(rate, sizeof rate, counter, growth->per_call);
     if (limit != WI__ABSENT) wall_text(wall, sizeof wall, counter, growth, limit);
-    snprintf(text, size, "%s since call %s%s", rate, whole((double)growth->since_call).text, wall);
+    snprintf(text, size, "%s since call %s%s", rate,
+             wi__whole_text((double)growth->since_call).text, wall);
 }

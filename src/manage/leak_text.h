@@ -7,6 +7,15 @@
 #include "manage/counters.h"
 #include "manage/leak_judge.h"
 
+typedef struct wi__number_text {
+    char text[48];
+} wi__number_text;
+
+/** "12,345": with commas between thousands. */
+wi__number_text wi__whole_text(double value);
+/** "8.4 MB": in powers of 1,000. */
+wi__number_text wi__memory_text(double value);
+
 /**
  * "+3.0 descriptors a call since call 40; limit 1,024 reached in about 5 h 10 min (call 310)".
  *

@@ -15,24 +15,31 @@
 /* A linux_dirent64: two numbers of 8 bytes, the length of the whole, a kind, and the name. */
 enum { LENGTH_AT = 16, NAME_AT = 19 };
 
-static int64_t entries_in(const char *bytes, long length) {
-    int64_t count = 0;
+static void each_in(const char *bytes, long length, void (*each)(const char *, void *), void *arg) {
     unsigned short entry_length = 0;
     for (long at = 0; at < length; at += entry_length) {
         memcpy(&entry_length, bytes + at + LENGTH_AT, sizeof entry_length);
-        count += bytes[at + NAME_AT] != '.';
+        if (bytes[at + NAME_AT] != '.') each(bytes + at + NAME_AT, arg);
     }
-    return count;
+}
+
+int wi__each_entry(int folder, void (*each)(const char *, void *), void *arg) {
+    char bytes[8192];
+    long length = -1;
+    if (lseek(folder, 0, SEEK_SET) != 0) return 0;
+    while ((length = syscall(SYS_getdents64, folder, bytes, sizeof bytes)) > 0)
+        each_in(bytes, length, each, arg);
+    return length == 0;
+}
+
+static void count_entry(const char *name, void *count) {
+    (void)name;
+    ++*(int64_t *)count;
 }
 
 int64_t wi__count_entries(int folder) {
-    char bytes[8192];
     int64_t count = 0;
-    long length = -1;
-    if (lseek(folder, 0, SEEK_SET) != 0) return WI__ABSENT;
-    while ((length = syscall(SYS_getdents64, folder, bytes, sizeof bytes)) > 0)
-        count += entries_in(bytes, length);
-    return length == 0 ? count : WI__ABSENT;
+    return wi__each_entry(folder, count_entry, &count) ? count : WI__ABSENT;
 }
 
 /* Since Linux 6.2 the folder's size is the number of descriptors; before, it is 0. */

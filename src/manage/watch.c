@@ -69,30 +69,76 @@ static int concerns(const wi_watch *watch, const char *path, int is_loop) {
     return watch->options.sections ? wi__is_named(path, watch->options.sections) : is_loop;
 }
 
-static wi_leak *known(wi_watch *watch, const wi_leak *leak) {
+static wi_leak *known(wi_watch *watch, const char *section, const char *what) {
     for (int i = 0; i < watch->leak_count; i++)
-        if (strcmp(watch->leaks[i].what, leak->what) == 0 &&
-            strcmp(watch->leaks[i].section, leak->section) == 0)
+        if (strcmp(watch->leaks[i].what, what) == 0 &&
+            strcmp(watch->leaks[i].section, section) == 0)
             return &watch->leaks[i];
     return NULL;
 }
 
-/* Once, and once more if it is withdrawn or comes back. */
-static void hand(wi_watch *watch, const wi_leak *leak) {
-    wi_leak *before = known(watch, leak);
-    int is_news = before ? before->is_withdrawn != leak->is_withdrawn : !leak->is_withdrawn;
-    if (!before && watch->leak_count < WI_LEAKS) before = &watch->leaks[watch->leak_count++];
-    if (before) *before = *leak;
-    if (!is_news || watch->options.quiet) return;
-    int is_suspicion = leak->is_suspicion && !leak->is_withdrawn;
-    fprintf(watch->options.stream ? watch->options.stream : stderr, "within: %s: %s%s\n",
-            leak->section, is_suspicion ? "growing: " : "", leak->text);
+static FILE *stream_of(const wi_watch *watch) {
+    return watch->options.stream ? watch->options.stream : stderr;
 }
 
-void wi__watch_hand_out(const wi_leak *leak, const char *judged_path, int is_loop) {
+/* Once, and once more if it is withdrawn or comes back. */
+static void tell(const wi_watch *watch, const wi_leak *leak, const wi_leak *before) {
+    int is_news = before ? before->is_withdrawn != leak->is_withdrawn : !leak->is_withdrawn;
+    if (!is_news || watch->options.quiet) return;
+    int is_suspicion = leak->is_suspicion && !leak->is_withdrawn;
+    fprintf(stream_of(watch), "within: %s: %s%s\n", leak->section, is_suspicion ? "growing: " : "",
+            leak->text);
+}
+
+/* What explains it stays. */
+static wi_leak *keep(wi_watch *watch, const wi_leak *leak, wi_leak *before) {
+    if (before) return memcpy(before, leak, offsetof(wi_leak, explanation));
+    if (watch->leak_count == WI_LEAKS) return NULL;
+    before = &watch->leaks[watch->leak_count++];
+    *before = *leak;
+    return before;
+}
+
+/* @return 1 if it is to be explained. */
+static int hand(wi_watch *watch, const wi_leak *leak) {
+    wi_leak *before = known(watch, leak->section, leak->what);
+    tell(watch, leak, before);
+    const wi_leak *kept = keep(watch, leak, before);
+    return watch->options.explain && kept && !kept->explanation[0];
+}
+
+int wi__watch_hand_out(const wi_leak *leak, const char *judged_path, int is_loop) {
+    int asks = 0;
     wi__counters_lock();
     for (wi_watch *watch = open_watches; watch; watch = watch->next)
-        if (concerns(watch, judged_path, is_loop)) hand(watch, leak);
+        if (concerns(watch, judged_path, is_loop)) asks |= hand(watch, leak);
+    wi__counters_unlock();
+    return asks;
+}
+
+/* ---- what explains it ---- */
+
+static void tell_lines(FILE *stream, const char *heading, const char *lines) {
+    fprintf(stream, "within: %s:\n", heading);
+    for (size_t length; *lines; lines += length + (lines[length] == '\n')) {
+        length = strcspn(lines, "\n");
+        fprintf(stream, "    %.*s\n", (int)length, lines);
+    }
+}
+
+static void explain(wi_watch *watch, wi_leak *leak, const char *heading, const char *lines) {
+    if (!watch->options.explain || leak->explanation[0]) return;
+    snprintf(leak->explanation, sizeof leak->explanation, "%s", lines);
+    if (!watch->options.quiet) tell_lines(stream_of(watch), heading, lines);
+}
+
+void wi__watch_hand_explanation(const char *section, const char *what, const char *judged_path,
+                                int is_loop, const char *heading, const char *lines) {
+    wi__counters_lock();
+    for (wi_watch *watch = open_watches; watch; watch = watch->next) {
+        wi_leak *leak = known(watch, section, what);
+        if (leak && concerns(watch, judged_path, is_loop)) explain(watch, leak, heading, lines);
+    }
     wi__counters_unlock();
 }
 
@@ -166,12 +212,16 @@ static void forget_other_threads(void) {
             *link = (*link)->next;
 }
 
-/* WITHIN_WATCH: "1" for outermost loops, else names of sections. It is there before the first section. */
+static int is_on(const char *word) { return word && *word && strcmp(word, "0") != 0; }
+
+/* WITHIN_WATCH: "1" for outermost loops, else names of sections; with WITHIN_WATCH_EXPLAIN beside it what is found is
+ * explained. It is there before the first section. */
 __attribute__((constructor)) static void begin(void) {
     pthread_atfork(NULL, NULL, forget_other_threads);
     const char *wish = getenv("WITHIN_WATCH");
-    if (!wish || !*wish || strcmp(wish, "0") == 0) return;
-    whole_run = wi_watch(.sections = strcmp(wish, "1") == 0 ? NULL : strdup(wish));
+    if (!is_on(wish)) return;
+    whole_run = wi_watch(.sections = strcmp(wish, "1") == 0 ? NULL : strdup(wish),
+                         .explain = is_on(getenv("WITHIN_WATCH_EXPLAIN")));
     whole_run.is_open = 1;
     open_watch(&whole_run);
 }

@@ -19,6 +19,7 @@ static wi__watch_path *path_new(void) {
 
 static void begin_session(wi__watch_path *path) {
     pid_t pid = getpid();
+    if (path->pid != pid || path->session != wi__watch_session()) wi__explain_no_more(path);
     if (path->pid != pid) memset(path, 0, sizeof *path); /* a forked child has its parent's */
     path->pid = pid;
     if (path->session == wi__watch_session()) return;
@@ -56,16 +57,18 @@ static int is_outermost_loop(const wi__branch *branch) {
 
 static void before(wi__watched *watched) {
     wi__watch_path *path = (wi__watch_path *)watched;
+    wi__explain_begin(path);
     uint64_t begin = wi__ticks();
-    path->before = wi__counters_read();
-    path->cost = wi__ticks() - begin;
+    path->which = begin >= path->dear_due ? WI__ALL_COUNTERS : WI__CHEAP_COUNTERS;
+    path->before = wi__counters_read(path->which);
+    path->cost = wi__ticks() - begin - path->before.dear_ticks;
 }
 
 /* Two levels without garbage tell whether memory grows: at the first suspicion, and at the next look. */
 static int is_confirmed(wi__watch_path *path, int counter, const wi__leak_growth *growth) {
     wi__settled *before = &path->settled[counter];
     if (wi__counter_at(counter)->growth == WI__IS_LEAK || !wi__counters_settle()) return 1;
-    wi__settled now = {growth->call, wi__counters_read().of[counter]};
+    wi__settled now = {growth->call, wi__counters_read(WI__ALL_COUNTERS).of[counter]};
     if (!before->call) {
         *before = now;
         wi__leak_wait(&path->series[counter]);
@@ -89,7 +92,10 @@ static void add(wi__watch_path *path, int counter, const wi__leak_sample *sample
     }
     wi__leak_news news = wi__leak_judge(series, sample, what->least, looks, &growth);
     if (news == WI__LEAK_TOLD && !is_confirmed(path, counter, &growth)) return;
-    if (news != WI__LEAK_NO_NEWS) wi__watch_tell(path, counter, news, &growth);
+    if (news == WI__LEAK_WITHDRAWN)
+        wi__watch_withdraw(path, counter);
+    else if (news != WI__LEAK_NO_NEWS)
+        wi__watch_tell(path, counter, news, &growth);
 }
 
 static double seconds_now(void) {
@@ -117,20 +123,36 @@ static uint64_t paths_beside(const wi__watch_path *path) {
     return count;
 }
 
-/* All looks together take less than a hundredth of a thread's time. One that was interrupted took longer than it costs. */
-static uint64_t pause_after(wi__watch_path *path, uint64_t cost) {
-    enum { SHARE = 128 };
-    uint64_t least = path->last_cost && path->last_cost < cost ? path->last_cost : cost;
-    path->last_cost = cost;
-    return SHARE * least * paths_beside(path);
+/* Those that were interrupted, and the first, took longer than a look costs; what it costs is known after a few. */
+static uint64_t least_of(wi__look_costs *costs, uint64_t cost) {
+    costs->newest[costs->count++ % WI__REMEMBERED_LOOKS] = cost;
+    for (int i = 0; i < WI__REMEMBERED_LOOKS; i++)
+        if (costs->newest[i] < cost) cost = costs->newest[i];
+    return cost;
+}
+
+/* All looks together take less than a hundredth of a thread's time: the cheap counters a 128th, the dear ones a 512th. */
+enum { SHARE = 128, DEAR_SHARE = 512 };
+
+static uint64_t pause_after(const wi__watch_path *path, uint64_t share, uint64_t least) {
+    return share * least * paths_beside(path);
+}
+
+static void put_dear_off(wi__watch_path *path, uint64_t ticks, uint64_t cost) {
+    uint64_t pause = pause_after(path, DEAR_SHARE, least_of(&path->dear_costs, cost));
+    path->dear_due = ticks < pause ? wi__ticks() + pause : 0;
 }
 
 static uint64_t after(wi__watched *watched, uint64_t ticks) {
     wi__watch_path *path = (wi__watch_path *)watched;
     uint64_t begin = wi__ticks();
-    wi__levels levels = wi__counters_read();
+    wi__levels levels = wi__counters_read(path->which);
     add_all(path, &levels);
-    uint64_t pause = pause_after(path, path->cost + wi__ticks() - begin);
+    uint64_t cost = path->cost + wi__ticks() - begin - levels.dear_ticks;
+    if (path->which == WI__ALL_COUNTERS)
+        put_dear_off(path, ticks, path->before.dear_ticks + levels.dear_ticks);
+    uint64_t pause = pause_after(path, SHARE, least_of(&path->costs, cost));
+    wi__explain_end(path, &levels);
     return ticks < pause ? pause : 0;
 }
 

@@ -41,8 +41,8 @@ static wi__watch_path *culprit_below(const wi__watch_path *path, int counter, do
 }
 
 /* The innermost path in which more than half of the growth happens. */
-static const wi__watch_path *culprit_of(const wi__watch_path *path, int counter,
-                                        const wi__leak_growth *growth) {
+static wi__watch_path *culprit_of(wi__watch_path *path, int counter,
+                                  const wi__leak_growth *growth) {
     double rise = growth->per_call * calls_of(path);
     for (wi__watch_path *below; (below = culprit_below(path, counter, rise));) path = below;
     return path;
@@ -107,9 +107,8 @@ static int knows_its_calls(const wi__leak_series *series) {
 }
 
 /* Growth that happens between the calls is nobody's who asked for the path by its name. */
-static int name_section(const wi__watch_path *path, int counter, wi__leak_growth *growth,
-                        char *text, size_t size) {
-    const wi__watch_path *culprit = culprit_of(path, counter, growth);
+static int name_section(const wi__watch_path *path, const wi__watch_path *culprit, int counter,
+                        wi__leak_growth *growth, char *text, size_t size) {
     int is_outside = culprit == path && growth->own_per_call < growth->per_call / 2;
     if (is_outside && path->is_named) return 0;
     is_outside &= knows_its_calls(&path->series[counter]);
@@ -120,23 +119,27 @@ static int name_section(const wi__watch_path *path, int counter, wi__leak_growth
     return 1;
 }
 
-void wi__watch_tell(wi__watch_path *path, int counter, wi__leak_news news,
-                    const wi__leak_growth *growth) {
+void wi__watch_withdraw(wi__watch_path *path, int counter) {
     char judged[4096];
-    char *name = path->names[counter];
-    const wi__counter *what = wi__counter_at(counter);
-    wi_leak leak;
+    const char *name = path->names[counter];
+    if (!*name) return;
+    wi_leak leak = withdrawn_leak(wi__counter_at(counter), path->series[counter].last.call, name);
     wi__branch_path(path->watched.branch, judged, sizeof judged);
-    if (news == WI__LEAK_WITHDRAWN) {
-        if (!*name) return;
-        leak = withdrawn_leak(what, path->series[counter].last.call, name);
-    } else {
-        wi__leak_growth seen = *growth;
-        char section[256];
-        if (!name_section(path, counter, &seen, section, sizeof section)) return;
-        if (!*name || news == WI__LEAK_TOLD) memcpy(name, section, sizeof section);
-        leak = leak_of(what, &seen, name);
-    }
     write_down(path, counter, &leak);
     wi__watch_hand_out(&leak, judged, !path->is_named);
+}
+
+void wi__watch_tell(wi__watch_path *path, int counter, wi__leak_news news,
+                    const wi__leak_growth *growth) {
+    char judged[4096], section[256];
+    char *name = path->names[counter];
+    wi__leak_growth seen = *growth;
+    wi__watch_path *culprit = culprit_of(path, counter, growth);
+    if (!name_section(path, culprit, counter, &seen, section, sizeof section)) return;
+    if (!*name || news == WI__LEAK_TOLD) memcpy(name, section, sizeof section);
+    wi_leak leak = leak_of(wi__counter_at(counter), &seen, name);
+    wi__branch_path(path->watched.branch, judged, sizeof judged);
+    write_down(path, counter, &leak);
+    if (wi__watch_hand_out(&leak, judged, !path->is_named))
+        wi__explain(culprit, path, counter, seen.per_call);
 }

@@ -1,6 +1,12 @@
 /* Moving a thread from one chain of open sections to another. */
 #include "record/chain.h"
 
+wi__branch *wi__branch_here(void) {
+    wi__branch *branch = wi__self.branch;
+    while (branch->parent && wi__is_over(branch)) branch = branch->parent;
+    return branch;
+}
+
 int wi__is_on_chain(const wi__branch *branch) {
     const wi__branch *on_chain = wi__self.branch;
     while (on_chain->depth > branch->depth) on_chain = on_chain->parent;

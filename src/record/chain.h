@@ -20,6 +20,8 @@ WI__INLINE int wi__is_over(const wi__branch *branch) {
            node->spans - __atomic_load_n(&node->away, __ATOMIC_RELAXED) == 1;
 }
 
+/** The innermost branch that is open in the calling thread, which has a lane: its root if nothing is. */
+wi__branch *wi__branch_here(void);
 /** Is it on the calling thread's chain? It is of the thread's lane. */
 int wi__is_on_chain(const wi__branch *branch);
 /** The nearest branch above that is open; of one that is not on the chain, as far as can be known. */

@@ -57,7 +57,8 @@ typedef enum wi__tally_kind {
 
 typedef struct wi__tally {
     uint32_t kind;
-    uint32_t reserved;
+    uint32_t
+        explanation; /* of a finding: cell of a wi__text, lines of what there is more of; or 0 */
     uint64_t count;
     char what[120];
     char where[120];
@@ -186,16 +187,16 @@ typedef struct wi__gpu_counts {
     uint64_t timed;    /* of `calls`: their time on the GPU is known */
     uint64_t time_ns;  /* of these */
     uint64_t captured; /* of `calls`: not timed, for their stream was being captured into a graph */
-    uint64_t tracked;  /* of `calls`: what was in use is known */
-    int64_t delta;     /* bytes in use at the end less those at the begin, of these together */
+    uint64_t tracked;  /* blocks in it of which is known what was in use; a call is one itself */
+    int64_t delta;     /* bytes in use at their ends less those at their begins, together */
     uint64_t peak;     /* bytes: the most in use at any time of any of them; 0 if none is known */
 } wi__gpu_counts;
 
-/** A section's name. */
+/** A section's name, or lines that explain a finding. */
 typedef struct wi__text {
     uint16_t length; /* bytes that follow, no '\0' among them */
     uint16_t cut;    /* 1 if the name was longer */
-    uint32_t hash;
+    uint32_t hash;   /* of a name */
     char bytes[];
 } wi__text;
 

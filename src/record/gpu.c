@@ -3,8 +3,7 @@
 
 #include <math.h>
 
-#include "record/record.h"
-#include "record/tree.h"
+#include "record/chain.h"
 
 void (*wi__gpu_collect)(void);
 
@@ -31,6 +30,16 @@ wi__gpu_counts *wi__gpu_counts_of(wi__branch *branch) {
     return counts;
 }
 
+wi__branch *wi__gpu_branch_here(void) {
+    wi__branch *here = wi__self.branch ? wi__branch_here() : NULL;
+    return here && here->parent ? here : NULL;
+}
+
+wi__branch *wi__gpu_branch_of_none(void) {
+    const wi__lane *lane = wi__lane_here();
+    return lane ? wi__child_of_name(lane->root, "(no section)") : NULL;
+}
+
 void wi__gpu_zero(wi__gpu_counts *counts) {
     wi__gpu_counts none = {.node = counts->node, .next = counts->next};
     *counts = none;
@@ -51,7 +60,7 @@ void wi__gpu_add_time(wi__gpu_counts *counts, double seconds) {
 void wi__gpu_add_memory(wi__gpu_counts *counts, double delta, double peak) {
     ADD(&counts->tracked, 1);
     ADD(&counts->delta, (int64_t)delta);
-    uint64_t bytes = isnan(peak) ? 0 : (uint64_t)peak;
+    uint64_t bytes = (uint64_t)fmax(peak, 0); /* of NaN and of what a source gets wrong: 0 */
     uint64_t most = __atomic_load_n(&counts->peak, __ATOMIC_RELAXED);
     while (bytes > most && !__atomic_compare_exchange_n(&counts->peak, &most, bytes, 0,
                                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED))

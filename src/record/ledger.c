@@ -116,3 +116,19 @@ wi__tally *wi__record_finding(wi__tally *line, wi__tally_kind kind, const char *
     wi__record_unlock();
     return line;
 }
+
+/* It can be read from the moment that the line leads there. */
+void wi__record_explanation(wi__tally *line, const char *text) {
+    size_t length = strnlen(text, UINT16_MAX);
+    if (!line || !wi__lane_here()) return;
+    wi__record_lock();
+    int is_free = line->kind != WI__NO_TALLY && !line->explanation;
+    uint32_t cell = is_free ? wi__arena_allocate(WI__CELLS(sizeof(wi__text) + length)) : 0;
+    if (cell) {
+        wi__text *kept = wi__cell(cell);
+        kept->length = (uint16_t)length;
+        memcpy(kept->bytes, text, length);
+        __atomic_store_n(&line->explanation, cell, __ATOMIC_RELEASE);
+    }
+    wi__record_unlock();
+}

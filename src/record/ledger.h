@@ -17,5 +17,7 @@ void wi__record_tally(wi__tally_kind kind, const char *what, const char *where);
  */
 wi__tally *wi__record_finding(wi__tally *line, wi__tally_kind kind, const char *what,
                               const char *where, uint64_t count);
+/** Add to a finding, once, the lines of what there is more of. */
+void wi__record_explanation(wi__tally *line, const char *text);
 
 #endif

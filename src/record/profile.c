@@ -106,12 +106,25 @@ static int by_start_newest_first(const void *a, const void *b) {
 
 /* ---- reading ---- */
 
+/* Without memory they are left out. */
+static void read_explanations(wi__reader *reader, wi__profile *profile) {
+    enum { MOST = 4096 };
+    for (int i = 0; i < WI__TALLIES; i++) {
+        char lines[MOST];
+        uint32_t kind = profile->header.tallies[i].kind;
+        if (kind < WI__LEAKING || kind > WI__WITHDRAWN) continue;
+        wi__reader_explanation(reader, &profile->header.tallies[i], lines, sizeof lines);
+        if (*lines) profile->explanations[i] = strdup(lines);
+    }
+}
+
 static int read_profile(const void *bytes, size_t length, wi__source source, wi__profile *profile,
                         char *why, size_t size) {
     wi__reader reader;
     memset(profile, 0, sizeof *profile);
     if (!wi__reader_begin(&reader, bytes, length, source, why, size)) return 0;
     profile->header = wi__reader_header(&reader);
+    read_explanations(&reader, profile);
     int merged = wi__merge(&reader, profile);
     profile->damaged += reader.damaged;
     profile->torn = reader.torn;
@@ -248,6 +261,7 @@ void wi__profile_release(wi__profile *profile) {
         free(profile->paths[i].buckets);
     }
     for (size_t i = 0; i < profile->open_count; i++) free(profile->open[i].what);
+    for (int i = 0; i < WI__TALLIES; i++) free(profile->explanations[i]);
     free(profile->paths);
     free(profile->open);
     memset(profile, 0, sizeof *profile);

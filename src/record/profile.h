@@ -58,8 +58,9 @@ typedef struct wi__open_scope {
 } wi__open_scope;
 
 typedef struct wi__profile {
-    wi__header header; /* its texts are ended by '\0' */
-    uint64_t end;      /* ticks: the process's end, or the last sign of life, or now if it runs */
+    wi__header header;               /* its texts are ended by '\0' */
+    char *explanations[WI__TALLIES]; /* of findings: printable lines; NULL where there is none */
+    uint64_t end; /* ticks: the process's end, or the last sign of life, or now if it runs */
     double ticks_per_second;
     int alive;        /* the owner was running when the record was read */
     uint32_t threads; /* that measured, those that have ended included */

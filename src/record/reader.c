@@ -203,10 +203,15 @@ static void copy_printable(const unsigned char *text, size_t length, char *buffe
     buffer[done] = '\0';
 }
 
+/* The text at a cell, or NULL. */
+static const wi__text *text_at(const wi__reader *reader, uint32_t cell) {
+    const wi__text *text = is_inside(reader, cell, sizeof *text) ? at(reader, cell) : NULL;
+    return text && is_inside(reader, cell, sizeof *text + text->length) ? text : NULL;
+}
+
 void wi__reader_name(wi__reader *reader, const wi__node *node, char *buffer, size_t size) {
-    const wi__text *text =
-        is_inside(reader, node->name, sizeof *text) ? at(reader, node->name) : NULL;
-    if (!text || !is_inside(reader, node->name, sizeof *text + text->length)) {
+    const wi__text *text = text_at(reader, node->name);
+    if (!text) {
         reader->damaged++;
         snprintf(buffer, size, "(damaged)");
         return;
@@ -214,6 +219,28 @@ void wi__reader_name(wi__reader *reader, const wi__node *node, char *buffer, siz
     static const char mark[] = "…";
     copy_printable((const unsigned char *)text->bytes, text->length, buffer, size - sizeof mark);
     if (text->cut) memcpy(buffer + strlen(buffer), mark, sizeof mark);
+}
+
+void wi__reader_explanation(wi__reader *reader, const wi__tally *finding, char *buffer,
+                            size_t size) {
+    size_t done = 0;
+    buffer[0] = '\0';
+    if (!finding->explanation || wi__reader_is_lost(reader, finding->explanation)) return;
+    const wi__text *text = text_at(reader, finding->explanation);
+    if (!text) {
+        reader->damaged++;
+        return;
+    }
+    const char *line = text->bytes, *end = line + text->length;
+    while (line < end && done + 1 < size) {
+        const char *next = memchr(line, '\n', (size_t)(end - line));
+        if (!next) next = end;
+        if (done) buffer[done++] = '\n';
+        copy_printable((const unsigned char *)line, (size_t)(next - line), buffer + done,
+                       size - done);
+        done += strlen(buffer + done);
+        line = next + (next < end);
+    }
 }
 
 uint64_t wi__reader_bucket(const wi__reader *reader, const wi__node *node, uint32_t bucket) {

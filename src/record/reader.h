@@ -44,6 +44,9 @@ int wi__reader_node(wi__reader *reader, uint32_t cell, wi__node *node);
 int wi__reader_gpu_counts(wi__reader *reader, uint32_t cell, wi__gpu_counts *counts);
 /** A node's name as printable UTF-8, ended by '\0', "…" added if it was cut. */
 void wi__reader_name(wi__reader *reader, const wi__node *node, char *buffer, size_t size);
+/** The lines that explain a finding, as printable UTF-8 with '\n' between; "" if there are none. */
+void wi__reader_explanation(wi__reader *reader, const wi__tally *finding, char *buffer,
+                            size_t size);
 /** How many spans are open in a node: 0 if that makes no sense, or it is not one of spans. */
 uint32_t wi__reader_spans(const wi__node *node);
 /** How many calls are in a bucket of a node's histogram, the pending call included. */

@@ -10,8 +10,8 @@
 
 static int is_marked(const wi__opened *opened) { return ((uintptr_t)opened->branch & 1) != 0; }
 
-static wi__branch *branch_of(const wi__opened *opened) {
-    return (wi__branch *)((char *)opened->branch - is_marked(opened));
+wi__branch *wi__scope_branch(const wi__opened *opened) {
+    return (wi__branch *)(is_marked(opened) ? (char *)opened->branch - 1 : opened->branch);
 }
 
 /* The branch of a call that is looked at is marked: its end is not the current one's, and goes the slow way. */
@@ -119,7 +119,7 @@ static void close_down_to(const wi__branch *branch, uint64_t now, const char *wh
 
 /* Spans have moved the thread away from it: where it goes on now is around it. */
 static void close_set_aside(const wi__opened *opened, uint64_t now, int raised) {
-    wi__branch *branch = branch_of(opened);
+    wi__branch *branch = wi__scope_branch(opened);
     count(branch, wi__counted_from(branch, opened->start), now, raised);
     branch->state = WI__ON_ITS_CHAIN;
     wi__chain_move(wi__open_above(branch));
@@ -144,7 +144,7 @@ void wi__scope_keep_up(wi__lane *here, uint64_t now) {
 }
 
 wi_verdict wi__scope_end_slowly(const wi__opened *opened, wi_reason reason, uint64_t now) {
-    wi__branch *branch = branch_of(opened);
+    wi__branch *branch = wi__scope_branch(opened);
     wi__lane *here = branch ? wi__lane_here() : NULL;
     if (!here) return WI_PROPAGATE;
     int is_on_chain = branch->lane == here && wi__is_on_chain(branch);

@@ -76,6 +76,9 @@ WI__INLINE void wi__scope_begin(wi__opened *opened, const char *name) {
 /** After an end that was a rare case: renew an anchor that is due, and tell when the next such case is. */
 void wi__scope_keep_up(wi__lane *here, uint64_t now);
 
+/** What was opened; NULL if it is not measured. */
+wi__branch *wi__scope_branch(const wi__opened *opened);
+
 /** Close all that the calling thread has open: it ends. */
 void wi__scope_close_all(void);
 

@@ -71,13 +71,6 @@ WI__RARE static void begin_in(wi_span *span, wi__branch *parent, const void *sit
     if (parent != around) span->around = around;
 }
 
-/* Where the thread is, above all that has ended there. */
-static wi__branch *current_open(void) {
-    wi__branch *branch = wi__self.branch;
-    while (branch->parent && wi__is_over(branch)) branch = branch->parent;
-    return branch;
-}
-
 /* The branch that a span's children belong to in the calling thread; NULL if there is none. */
 static wi__branch *branch_here(const wi_span *span) {
     wi__branch *branch = span->branch;
@@ -91,7 +84,7 @@ WI__RARE static void begin_slowly(wi_span *span, const wi_span *parent, const vo
     span->branch = NULL;
     if (!wi__lane_here()) return;
     wi__branch *below = parent ? branch_here(parent) : NULL;
-    begin_in(span, below ? below : current_open(), site, name);
+    begin_in(span, below ? below : wi__branch_here(), site, name);
 }
 
 void wi__span_begin(wi_span *span, const wi_span *parent, const wi_place *site, const char *name) {
@@ -156,7 +149,7 @@ static wi__branch *below_all_told(void) {
 static wi__branch *inside(wi_span *around) {
     wi__branch *here = around && bring_here(wi__self.lane, around) ? branch_here(around) : NULL;
     if (!here) return below_all_told();
-    return innermost_told() == here ? current_open() : here;
+    return innermost_told() == here ? wi__branch_here() : here;
 }
 
 static void set_told(const wi_span *span) {

@@ -245,6 +245,18 @@ static void print_open_scopes(const wi__page *page) {
     fputs("],\n", page->out);
 }
 
+static void print_explanation(FILE *out, const char *lines) {
+    char line[4096];
+    fputs(", \"explanation\": [", out);
+    for (size_t length; lines && *lines; lines += length + (lines[length] == '\n')) {
+        length = strcspn(lines, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)length, lines);
+        print_text(out, line);
+        if (lines[length]) fputs(", ", out);
+    }
+    fputc(']', out);
+}
+
 static void print_tallies(const wi__page *page, wi__tally_kind kind, const char *key) {
     const wi__tally *tallies = page->profile->header.tallies;
     size_t printed = 0;
@@ -256,6 +268,7 @@ static void print_tallies(const wi__page *page, wi__tally_kind kind, const char 
         text_member(page->out, "what", tallies[i].what);
         fputs(", ", page->out);
         text_member(page->out, "where", tallies[i].where);
+        if (kind >= WI__LEAKING) print_explanation(page->out, page->profile->explanations[i]);
         fputc('}', page->out);
     }
     fputc(']', page->out);

@@ -1,4 +1,6 @@
 /* Below the table: what a reader must know to trust it. Nothing is printed where nothing is to be said. */
+#include <string.h>
+
 #include "report/page.h"
 #include "report/units.h"
 #include "report/utf8.h"
@@ -65,6 +67,13 @@ static uint64_t untimed_on_gpu(const wi__profile *profile) {
 
 /* ---- what grows ---- */
 
+static void print_explanation(const wi__page *page, const char *lines) {
+    for (size_t length; lines && *lines; lines += length + (lines[length] == '\n')) {
+        length = strcspn(lines, "\n");
+        fprintf(page->out, "%13s%.*s\n", "", (int)length, lines);
+    }
+}
+
 static void print_finding(const wi__page *page, const wi__tally *tally) {
     char what[4 * sizeof tally->what], where[4 * sizeof tally->where];
     wi__printable(what, sizeof what, tally->what);
@@ -85,6 +94,7 @@ static void print_findings(const wi__page *page) {
             if (tallies[i].kind != kind) continue;
             if (!titled++) print_title(page, "what grows from call to call");
             print_finding(page, &tallies[i]);
+            print_explanation(page, page->profile->explanations[i]);
         }
 }
 

@@ -13,11 +13,11 @@ typedef struct choice {
     double whole_s;  /* the total of all paths at the top */
 } choice;
 
-/* Those with calls, and what is above them. Parents come before their children. */
+/* Those with calls or memory of a GPU, and what is above them. Parents come before their children. */
 static void find_used(choice *chosen) {
     for (size_t i = chosen->profile->path_count; i-- > 1;) {
         const wi__path *path = &chosen->profile->paths[i];
-        if (path->calls || path->open_calls) chosen->shown[i] = 1;
+        if (path->calls || path->open_calls || path->gpu.tracked) chosen->shown[i] = 1;
         if (chosen->shown[i]) chosen->shown[path->parent] = 1;
     }
 }
@@ -158,7 +158,7 @@ void wi__full_path(const wi__profile *profile, uint32_t path, char *buffer, size
 
 static int has_gpu(const wi__profile *profile) {
     for (size_t i = 0; i < profile->path_count; i++)
-        if (profile->paths[i].gpu.calls) return 1;
+        if (profile->paths[i].gpu.calls || profile->paths[i].gpu.tracked) return 1;
     return 0;
 }
 

@@ -41,6 +41,17 @@
 #define UNDER_TSAN 0
 #endif
 
+#if defined(__SANITIZE_ADDRESS__) || UNDER_TSAN
+#define UNDER_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define UNDER_SANITIZER 1
+#endif
+#endif
+#ifndef UNDER_SANITIZER
+#define UNDER_SANITIZER 0
+#endif
+
 /* ---- expectations: in any thread and process, where cmocka's would jump to a runner that is not there ---- */
 
 WI__UNUSED WI__PRINTF(3, 4) static void expect_that(int holds, const char *where,
@@ -115,6 +126,7 @@ WI__UNUSED static int enter_folder(void **state WI__UNUSED) {
     unsetenv("WITHIN_RECORD");
     unsetenv("WITHIN_CLOCK");
     unsetenv("WITHIN_WATCH");
+    unsetenv("WITHIN_WATCH_EXPLAIN");
     strcpy(folder, "/tmp/within-test-XXXXXX");
     return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
 }

@@ -5,12 +5,12 @@
 #include "manage/system_counters.h"
 #include "process_helpers.h"
 
-enum { THREADS, RESIDENT, HDF5_HANDLES, DESCRIPTORS, ADDED };
+enum { THREADS, RESIDENT, HDF5_HANDLES, GPU_MEMORY, DESCRIPTORS, ADDED };
 
 /* The thread sanitizer has a thread of its own, and takes memory for each byte. */
 enum { OWN_THREADS = 1 + UNDER_TSAN };
 
-static int64_t level(int counter) { return wi__counters_read().of[counter]; }
+static int64_t level(int counter) { return wi__counters_read(WI__ALL_COUNTERS).of[counter]; }
 
 alone(descriptors_are_counted) {
     int64_t before = level(DESCRIPTORS);
@@ -116,7 +116,7 @@ alone(a_forked_child_counts_its_own) {
 }
 
 static void *count_for_ever(void *ends) {
-    while (!__atomic_load_n((int *)ends, __ATOMIC_RELAXED)) wi__counters_read();
+    while (!__atomic_load_n((int *)ends, __ATOMIC_RELAXED)) wi__counters_read(WI__ALL_COUNTERS);
     return NULL;
 }
 
@@ -140,7 +140,7 @@ alone(without_a_free_descriptor_counters_are_absent_and_come_back) {
     struct rlimit none = {3, limit.rlim_max};
     setrlimit(RLIMIT_NOFILE, &none);
     errno = 7;
-    wi__levels levels = wi__counters_read();
+    wi__levels levels = wi__counters_read(WI__ALL_COUNTERS);
     expect_count(errno, 7);
     expect(levels.of[DESCRIPTORS] == WI__ABSENT && levels.of[THREADS] == WI__ABSENT &&
            levels.of[RESIDENT] == WI__ABSENT);
@@ -150,7 +150,7 @@ alone(without_a_free_descriptor_counters_are_absent_and_come_back) {
 
 alone(without_proc_counters_are_absent) {
     if (chroot(".") != 0) return; /* who may not is tested above */
-    wi__levels levels = wi__counters_read();
+    wi__levels levels = wi__counters_read(WI__ALL_COUNTERS);
     expect(levels.of[DESCRIPTORS] == WI__ABSENT && levels.of[THREADS] == WI__ABSENT &&
            levels.of[RESIDENT] == WI__ABSENT);
     _exit(0); /* before sanitizers ask for /proc */
@@ -174,7 +174,7 @@ alone(a_counter_is_added_once_for_its_name) {
 
 alone(a_full_table_takes_no_more) {
     static wi__counter others[WI__COUNTERS];
-    static char names[WI__COUNTERS][8];
+    static char names[WI__COUNTERS][16];
     for (int i = 0; i < WI__COUNTERS; i++) {
         snprintf(names[i], sizeof names[i], "n%d", i);
         others[i] = (wi__counter){.many = names[i], .read = read_seven};

@@ -2,6 +2,7 @@
 #include "record_helpers.h"
 
 #include "record/arena.h"
+#include "record/ledger.h"
 
 /* ---- things held ---- */
 
@@ -127,6 +128,28 @@ alone(holding_and_letting_go_on_two_threads_loses_no_slot) {
     wi__profile_release(&profile);
 }
 
+/* ---- findings ---- */
+
+alone(a_finding_keeps_what_explained_it_first) {
+    wi__tally *line = wi__record_finding(NULL, WI__LEAKING, "+1 file a call", "load", 64);
+    wi__record_explanation(line, "files: +8 a.csv\nfiles: +3 \x1b[1m");
+    wi__record_explanation(line, "files: +9 b.csv");
+    wi__record_explanation(NULL, "nobody's");
+    wi__record_finding(line, WI__WITHDRAWN, "no more", "load", 128);
+    wi__profile profile = own_profile();
+    expect_text(profile.explanations[0], "files: +8 a.csv\nfiles: +3 \\x1b[1m");
+    expect(!profile.explanations[1] && !profile.damaged);
+    wi__profile_release(&profile);
+}
+
+alone(an_explanation_that_is_nowhere_is_damage) {
+    wi__tally *line = wi__record_finding(NULL, WI__LEAKING, "+1 file a call", "load", 64);
+    line->explanation = 1 << 20;
+    wi__profile profile = own_profile();
+    expect(!profile.explanations[0] && profile.damaged + profile.torn == 1);
+    wi__profile_release(&profile);
+}
+
 /* ---- suppressed errors ---- */
 
 static void raise_no(void *what) { wi_raise(WI_VALUE_ERROR, "%s", (const char *)what); }
@@ -185,6 +208,8 @@ alone(a_message_longer_than_the_line_is_cut) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        test(a_finding_keeps_what_explained_it_first),
+        test(an_explanation_that_is_nowhere_is_damage),
         test(what_is_held_is_listed_until_it_is_let_go),
         test(holds_and_sections_are_listed_newest_first),
         test(letting_go_twice_or_of_nothing_does_no_harm),

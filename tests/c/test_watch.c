@@ -8,7 +8,7 @@
 /* ---- loops ---- */
 
 /* How many calls it takes until each counter has been looked at 64 times depends on what a look costs here. */
-enum { CALLS = 100, MOST_CALLS = 5000 };
+enum { CALLS = 70, MOST_CALLS = 5000 };
 
 static wi_watch last_watch;
 
@@ -92,7 +92,7 @@ alone(threads_that_never_end_are_a_leak) {
 alone(memory_that_grows_is_a_suspicion) {
     watched(wi_watch(), MOST_CALLS, leak_memory, nothing);
     expect_that(
-        strstr(said, UNDER_TSAN
+        strstr(said, UNDER_SANITIZER
                          ? "growing"
                          : "within: epoch > load: growing: +262.1 kB a call of resident memory") !=
             NULL,
@@ -101,6 +101,7 @@ alone(memory_that_grows_is_a_suspicion) {
 }
 
 alone(what_leaks_between_the_calls_is_not_theirs) {
+    if (UNDER_TSAN) return; /* looks take so long there that too few calls are looked at to tell */
     watched(wi_watch(), MOST_CALLS, nothing, leak_descriptor);
     expect_that(strncmp(said, "within: between calls of epoch: +1.0 descriptors", 48) == 0, WHERE,
                 "said: %s", said);

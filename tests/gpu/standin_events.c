@@ -9,11 +9,12 @@ typedef struct event {
     double at_ms; /* when the GPU comes by */
 } event;
 
-int cuEventCreate(event **made, unsigned flags);
-int cuEventDestroy_v2(event *it);
-int cuEventRecord(event *it, void *stream);
-int cuEventQuery(event *it);
-int cuEventElapsedTime(float *ms, event *start, event *end);
+/* Handles are void *, as the library has them: UBSan compares the types of functions. */
+int cuEventCreate(void **made, unsigned flags);
+int cuEventDestroy_v2(void *handle);
+int cuEventRecord(void *handle, void *stream);
+int cuEventQuery(void *handle);
+int cuEventElapsedTime(float *ms, void *start, void *end);
 int cuStreamIsCapturing(void *stream, int *status);
 int cuThreadExchangeStreamCaptureMode(int *mode);
 
@@ -45,19 +46,20 @@ int standin_disturbances(void) { return disturbances; }
 
 /* ---- the driver's ---- */
 
-int cuEventCreate(event **made, unsigned flags) {
+int cuEventCreate(void **made, unsigned flags) {
     BEGIN;
     if (!standin_current || flags) return INVALID_CONTEXT;
-    *made = calloc(1, sizeof **made);
-    if (!*made) return OUT_OF_MEMORY;
+    event *it = *made = calloc(1, sizeof *it);
+    if (!it) return OUT_OF_MEMORY;
     pthread_mutex_lock(&standin_lock);
-    (*made)->next = events;
-    events = *made;
+    it->next = events;
+    events = it;
     pthread_mutex_unlock(&standin_lock);
     return SUCCESS;
 }
 
-int cuEventDestroy_v2(event *it) {
+int cuEventDestroy_v2(void *handle) {
+    event *it = handle;
     BEGIN;
     pthread_mutex_lock(&standin_lock);
     event **link = &events;
@@ -70,7 +72,8 @@ int cuEventDestroy_v2(event *it) {
     return SUCCESS;
 }
 
-int cuEventRecord(event *it, void *stream) {
+int cuEventRecord(void *handle, void *stream) {
+    event *it = handle;
     (void)stream;
     BEGIN;
     if (!standin_current) return INVALID_CONTEXT;
@@ -82,7 +85,8 @@ int cuEventRecord(event *it, void *stream) {
     return SUCCESS;
 }
 
-int cuEventQuery(event *it) {
+int cuEventQuery(void *handle) {
+    const event *it = handle;
     BEGIN;
     pthread_mutex_lock(&standin_lock);
     disturbances += capturing && mode_here != RELAXED;
@@ -91,10 +95,11 @@ int cuEventQuery(event *it) {
     return is_done ? SUCCESS : NOT_READY;
 }
 
-int cuEventElapsedTime(float *ms, event *start, event *end) {
+int cuEventElapsedTime(float *ms, void *start, void *end) {
+    const event *begin = start, *after = end;
     BEGIN;
-    if (!start->is_recorded || !end->is_recorded) return INVALID_HANDLE;
-    *ms = (float)(end->at_ms - start->at_ms);
+    if (!begin->is_recorded || !after->is_recorded) return INVALID_HANDLE;
+    *ms = (float)(after->at_ms - begin->at_ms);
     return SUCCESS;
 }
 

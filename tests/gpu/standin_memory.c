@@ -7,6 +7,7 @@ typedef uint64_t pointer;
 
 int cuDeviceGetCount(int *count);
 int cuDeviceGet(int *device, int number);
+int cuDeviceTotalMem_v2(size_t *bytes, int device);
 int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active);
 int cuDevicePrimaryCtxRetain(void **context, int device);
 int cuDevicePrimaryCtxRelease_v2(int device);
@@ -41,6 +42,13 @@ int cuDeviceGet(int *device, int number) {
     BEGIN;
     if (number < 0 || number >= GPUS) return INVALID_DEVICE;
     *device = number;
+    return SUCCESS;
+}
+
+int cuDeviceTotalMem_v2(size_t *bytes, int device) {
+    BEGIN;
+    if (device < 0 || device >= GPUS) return INVALID_DEVICE;
+    *bytes = TOTAL;
     return SUCCESS;
 }
 

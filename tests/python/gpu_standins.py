@@ -38,6 +38,9 @@ class Torch(types.ModuleType):
     def is_initialized(self):
         return self.initialized
 
+    def device_count(self):
+        return len(self.devices)
+
     def current_device(self):
         return self.current
 
@@ -72,7 +75,8 @@ class CuPy(types.ModuleType):
         super().__init__("cupy")
         self.devices = [Allocator(), Allocator()]
         self.current = 0
-        self.cuda = types.SimpleNamespace(Device=self.device, get_allocator=lambda: self.allocator)
+        runtime = types.SimpleNamespace(getDeviceCount=lambda: len(self.devices))
+        self.cuda = types.SimpleNamespace(Device=self.device, get_allocator=lambda: self.allocator, runtime=runtime)
         self.allocator = self.malloc
 
     def device(self, number):

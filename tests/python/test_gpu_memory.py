@@ -23,6 +23,7 @@ MB = 10**6
 def install(monkeypatch):
     """A function install(name, module): the module is imported, for the test."""
     monkeypatch.setattr(_gpu_sources, "_known", {})
+    monkeypatch.setattr(_gpu_sources, "_in_use", {})
     for name in ("torch", "cupy", "jax", "jax._src.xla_bridge"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     return lambda name, module: monkeypatch.setitem(sys.modules, name, module) or module
@@ -361,6 +362,18 @@ def test_a_jax_that_does_not_say_whether_it_is_initialised_is_not_asked(install)
     with track() as block:
         pass
     assert block.source is None
+
+
+def test_what_the_watch_counts_is_that_of_the_library_in_use(cupy, install):
+    cupy.devices[0].take(7)
+    assert _gpu_sources.in_use() == 7
+    jax = install("jax", JAX())
+    install("jax._src.xla_bridge", jax.bridge)
+    jax.devices[1].take(20)
+    assert _gpu_sources.in_use() == 27
+    jax.initialized = False
+    cupy.allocator = None
+    assert _gpu_sources.in_use() is None
 
 
 def test_a_library_in_use_goes_before_one_that_is_not(torch, jax):

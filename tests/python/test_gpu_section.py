@@ -75,6 +75,67 @@ with wi.section("torch", gpu=True):
     assert [paths["torch"][key] for key in ("gpu_delta_bytes", "gpu_peak_bytes")] == [100, 700]
 
 
+def test_a_profilers_sections_are_measured_too(on_gpu):
+    paths = on_gpu(
+        """
+use_gpu()
+take(10**6)
+profiler = wi.Profiler()
+
+@profiler.section("step", gpu=True)
+def step():
+    cuda.standin_launch(2)
+    take(3 * 10**6)
+
+for _ in range(2):
+    with profiler.section("epoch"):
+        step()
+        with wi.track_gpu_memory(quiet=True):
+            take(10**6)
+cuda.standin_run(100)
+epoch, step = profiler.stats()
+assert (step.path, step.calls, step.gpu) == ("epoch > step", 2, 0.004), step
+assert (step.gpu_delta, step.gpu_peak, epoch.gpu_delta) == (6e6, 8e6, 2e6), (step, epoch)
+assert epoch.gpu is None
+assert profiler.to_dict()["epoch > step"]["gpu_delta"] == 6e6
+"""
+    )
+    assert paths["Profiler 1 > epoch > step"]["gpu_timed"] == 2
+
+
+def test_a_profiler_that_is_reset_forgets_the_gpu(on_gpu):
+    on_gpu(
+        """
+use_gpu()
+profiler = wi.Profiler()
+for _ in range(2):
+    with profiler.section("step", gpu=True):
+        cuda.standin_launch(2)
+    cuda.standin_run(2)
+    assert [line.gpu for line in profiler.stats()] == [0.002]
+    profiler.reset()
+    assert profiler.stats() == []
+"""
+    )
+
+
+def test_what_is_inside_of_a_generators_section_is_not_what_runs_while_it_waits(on_gpu):
+    paths = on_gpu(
+        """
+use_gpu()
+
+def batches():
+    with wi.section("batches", gpu=True), wi.section("read"):
+        yield 1
+
+for _ in batches():
+    with wi.section("step"):
+        pass
+"""
+    )
+    assert sorted(paths) == ["batches", "batches > read", "step"]
+
+
 def test_functions_are_decorated(on_gpu):
     paths = on_gpu(
         """
@@ -136,6 +197,23 @@ assert a.elapsed > 0
     assert "gpu_s" not in paths["a"]
 
 
+def test_without_a_gpu_it_says_so_once(python):
+    done = python(
+        """
+import within as wi
+profiler = wi.Profiler()
+for _ in range(3):
+    with profiler.section("a", gpu=True), wi.section("b", gpu=True):
+        pass
+assert profiler.stats()[0].calls == 3 and profiler.stats()[0].gpu is None
+profiler.report("all")
+"""
+    )
+    line = "within: GPU sections are not tracked on the GPU: the process has no CUDA driver loaded\n"
+    assert done.stderr == line
+    assert "gpu" not in done.stdout
+
+
 def test_exceptions_pass():
     with pytest.raises(ImportError), wi.section("a", gpu=True):
         raise ImportError
@@ -166,6 +244,16 @@ def test_gpu_is_given_by_its_name_to_section_itself():
         wi.section("a", True)
     with pytest.raises(TypeError, match="name must be str"):
         wi.section(1, gpu=True)
+    profiler = wi.Profiler()
+    assert type(profiler.section("a", gpu=False)) is type(profiler.section(name="a")) is wi.section
+    assert isinstance(profiler.section(gpu=True, name="a"), wi.section)
+    with pytest.raises(TypeError, match="name must be str"):
+        profiler.section(1, gpu=True)
+    for wrong in [("a", True), ()]:
+        with pytest.raises(TypeError):
+            profiler.section(*wrong)
+    with pytest.raises(TypeError):
+        profiler.section("a", cpu=True)
     derived = type("derived", (wi.section,), {})
     with pytest.raises(TypeError, match="gpu=True is not for derived"):
         derived("a", gpu=True)

@@ -17,6 +17,7 @@ from within._stats import SectionStats
 NAN = math.nan
 EPOCH = SectionStats("epoch", 100, 5.2341, 0.1, 0.0523, 0.0011, 0.05, 0.052, 0.06, 0.061, 0)
 FORWARD = SectionStats("epoch > forward", 100, 2.1034, 2.1034, 0.0210, 0.0004, 0.02, 0.021, 0.03, 0.04, 2)
+ON_GPU = FORWARD._replace(gpu=0.03, gpu_delta=128_500_000, gpu_peak=612_300_000)
 OPEN = SectionStats("still open", 1, 12.0, 12.0, NAN, NAN, NAN, NAN, NAN, NAN, 0)
 
 KNOWN = """\
@@ -148,12 +149,35 @@ def test_durations_are_told_in_the_unit_that_suits_them(seconds, text):
     assert report_html.duration(seconds) == text
 
 
+# ---- of the GPU ----
+
+
+def test_columns_of_the_gpu_are_shown_on_request():
+    line = report_text.text([ON_GPU], "gpu gpu_delta gpu_peak").splitlines()[2]
+    assert line.endswith("std=0.0004s gpu=0.0300s gpu_delta=+128.5MB gpu_peak=612.3MB")
+    assert report_text.text([EPOCH], "gpu, gpu_peak").splitlines()[2].endswith("std=0.0011s gpu=- gpu_peak=-")
+
+
+def test_all_columns_have_those_of_the_gpu_where_one_was_used():
+    epoch, forward = report_text.text([EPOCH, ON_GPU], "all").splitlines()[2:]
+    assert epoch.endswith("errors=0 gpu=      - gpu_delta=       - gpu_peak=      -")
+    assert forward.endswith("errors=2 gpu=0.0300s gpu_delta=+128.5MB gpu_peak=612.3MB")
+
+
+def test_the_dictionary_and_the_table_have_them_where_one_was_used():
+    assert stats.to_dict([EPOCH, ON_GPU])["epoch"]["gpu"] is None
+    assert stats.to_dict([EPOCH, ON_GPU])["epoch > forward"]["gpu_peak"] == 612_300_000
+    table = report_html.table([EPOCH, ON_GPU])
+    assert ">gpu_peak</th>" in table and "<td>+128.5 MB</td><td>612.3 MB</td>" in table and "<td>–</td>" in table
+    assert "gpu" not in report_html.table([EPOCH])
+
+
 # ---- other forms ----
 
 
 def test_the_dictionary_is_by_path_and_fit_for_json():
     figures = stats.to_dict([EPOCH, OPEN])
-    assert figures["epoch"]["self"] == 0.1 and list(figures["epoch"]) == list(SectionStats._fields[1:])
+    assert figures["epoch"]["self"] == 0.1 and list(figures["epoch"]) == list(SectionStats._fields[1:-3])
     assert figures["still open"]["mean"] is None
     assert json.loads(json.dumps(figures, allow_nan=False)) == figures
 

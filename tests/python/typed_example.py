@@ -215,19 +215,20 @@ def profilers() -> None:
     out = io.StringIO()
     with fresh(wi.Profiler()) as profiler:
         for batch in profiler.iterate("batch", [[1.0], [2.0]]):
-            with profiler.section("forward") as forward:
+            with profiler.section("forward", gpu=True) as forward:
                 first: float = batch[0]
         assert first == 2.0 and forward.elapsed > 0
         assert asyncio.run(consume(profiler)) == 3
         profiler.report("all", stream=out, title="Training")
-        profiler.report(["p99", "self"], out)
+        profiler.report(["p99", "self", "gpu", "gpu_delta", "gpu_peak"], out)
         stats: list[wi.SectionStats] = profiler.stats()
         slowest: wi.SectionStats = max(stats, key=lambda line: line.total)
         calls: int = slowest.calls
         figures: list[float] = [slowest.self, slowest.mean, slowest.std, slowest.min, slowest.p50, slowest.p99]
         as_json: str = json.dumps(profiler.to_dict())
         html: str = profiler._repr_html_()
-    assert calls and len(figures) == 6 and slowest.max > 0 and slowest.errors == 0
+    on_gpu: list[float | None] = [slowest.gpu, slowest.gpu_delta, slowest.gpu_peak]
+    assert calls and len(figures) == 6 and len(on_gpu) == 3 and slowest.max > 0 and slowest.errors == 0
     assert slowest.path in as_json and "<table" in html and out.getvalue().startswith("Training")
     assert profiler.stats() == []
 
@@ -382,10 +383,11 @@ def memory() -> None:
 
 
 def watched() -> list[str]:
-    with wi.watch("load", "epoch > step", quiet=True) as watch:
+    with wi.watch("load", "epoch > step", explain=True, quiet=True) as watch:
         sections()
     leaks: list[wi.Leak] = watch.leaks
-    return [leak.section for leak in leaks if not leak.is_suspicion and (leak.seconds_left or 0) > 60]
+    lines: list[str] = [line for leak in leaks for line in leak.explanation]
+    return lines + [leak.section for leak in leaks if not leak.is_suspicion and (leak.seconds_left or 0) > 60]
 
 
 def main() -> None:

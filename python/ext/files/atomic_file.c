@@ -1,13 +1,11 @@
 /* The core's atomic files and paths, for python/within/_atomic_file.py: entered once, then ended once. */
-#include "core_call.h"
+#include "core_manager.h"
 
 #include <within/atomic_file.h>
 
-typedef enum state { FRESH, BUSY, OPEN, OVER } state;
-
 typedef struct publication {
     PyObject_HEAD PyObject *path; /* bytes: the core borrows the text */
-    state state;
+    within_phase phase;
     union {
         wi_manager manager;
         wi_atomic_file file;
@@ -15,34 +13,17 @@ typedef struct publication {
     } core;
 } publication;
 
-typedef struct ending {
-    wi_manager *manager;
-    wi_reason reason;
-} ending;
-
-static void core_enter(void *manager) { ((wi_manager *)manager)->protocol->enter(manager); }
-
-static void core_exit(void *arg) {
-    const ending *e = arg;
-    e->manager->protocol->exit(e->manager, e->reason, NULL);
-}
-
-/* Threads may try at the same time: one of them gets its way. */
-static int move(publication *p, state from, state to) {
-    return __atomic_compare_exchange_n(&p->state, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-}
-
 /* ---- the block ---- */
 
 static int enter(publication *p) {
-    if (!move(p, FRESH, BUSY)) {
+    if (!within_move(&p->phase, WITHIN_CLOSED, WITHIN_BUSY)) {
         PyErr_Format(PyExc_RuntimeError,
                      "%s: this object has been used; make a new one for each block",
                      PyBytes_AS_STRING(p->path));
         return -1;
     }
-    int failed = within_call(core_enter, &p->core.manager);
-    move(p, BUSY, failed ? OVER : OPEN);
+    int failed = within_core_enter(within_call, &p->core);
+    within_move(&p->phase, WITHIN_BUSY, failed ? WITHIN_OVER : WITHIN_OPEN);
     return failed;
 }
 
@@ -62,11 +43,10 @@ static PyObject *publication_exit(PyObject *self, PyObject *whole) {
     publication *p = (publication *)self;
     int is_whole = PyObject_IsTrue(whole);
     if (is_whole < 0) return NULL;
-    ending e = {&p->core.manager, is_whole ? WI_END : WI_RAISED};
-    if (!move(p, OPEN, OVER))
+    if (!within_move(&p->phase, WITHIN_OPEN, WITHIN_OVER))
         return PyErr_Format(PyExc_RuntimeError, "%s: its block is not open",
                             PyBytes_AS_STRING(p->path));
-    if (within_call(core_exit, &e)) return NULL;
+    if (within_core_exit(within_call, &p->core, is_whole ? WI_END : WI_RAISED)) return NULL;
     Py_RETURN_NONE;
 }
 
@@ -112,13 +92,8 @@ static PyObject *path_new(PyTypeObject *type, PyObject *args, PyObject *keywords
 static void publication_dealloc(PyObject *self) {
     publication *p = (publication *)self;
     PyTypeObject *type = Py_TYPE(self);
-    if (move(p, OPEN, OVER)) {
-        ending e = {&p->core.manager, WI_RAISED};
-        PyObject *kind, *value, *traceback;
-        PyErr_Fetch(&kind, &value, &traceback);
-        if (within_call(core_exit, &e)) PyErr_WriteUnraisable(NULL);
-        PyErr_Restore(kind, value, traceback);
-    }
+    if (within_move(&p->phase, WITHIN_OPEN, WITHIN_OVER))
+        within_core_drop(within_call, &p->core, WI_RAISED, NULL);
     Py_CLEAR(p->path);
     type->tp_free(self);
     Py_DECREF(type);

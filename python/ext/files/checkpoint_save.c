@@ -4,54 +4,34 @@
 #include <string.h>
 #include <structmember.h>
 
-#include "core_call.h"
-
-typedef enum state { CLOSED, BUSY, OPEN } state;
+#include "core_manager.h"
 
 typedef struct save {
     PyObject_HEAD PyObject *series;
     PyObject *suffix; /* bytes, or NULL for the series' */
     wi_checkpoint_save core;
-    state state;
+    within_phase phase;
 } save;
-
-typedef struct ending {
-    save *of;
-    wi_reason reason;
-} ending;
-
-/* Threads may try at the same time: one of them gets its way. */
-static int move(save *s, state from, state to) {
-    return __atomic_compare_exchange_n(&s->state, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-}
 
 /* ---- the block ---- */
 
-static void core_enter(void *core) { ((wi_checkpoint_save *)core)->protocol->enter(core); }
-
-static void core_exit(void *arg) {
-    const ending *e = arg;
-    e->of->core.protocol->exit(&e->of->core, e->reason, NULL);
-}
-
 static int end(save *s, wi_reason reason) {
-    ending e = {s, reason};
-    int failed = within_call(core_exit, &e);
-    move(s, BUSY, CLOSED);
+    int failed = within_core_exit(within_call, &s->core, reason);
+    within_move(&s->phase, WITHIN_BUSY, WITHIN_CLOSED);
     return failed;
 }
 
 static PyObject *save_begin(PyObject *self, PyObject *unused) {
     (void)unused;
     save *s = (save *)self;
-    if (!move(s, CLOSED, BUSY))
+    if (!within_move(&s->phase, WITHIN_CLOSED, WITHIN_BUSY))
         return PyErr_Format(PyExc_RuntimeError, "this checkpoint is being saved already");
-    if (within_call(core_enter, &s->core)) {
-        move(s, BUSY, CLOSED);
+    if (within_core_enter(within_call, &s->core)) {
+        within_move(&s->phase, WITHIN_BUSY, WITHIN_CLOSED);
         return NULL;
     }
     PyObject *path = PyUnicode_DecodeFSDefault(s->core.path);
-    move(s, BUSY, OPEN);
+    within_move(&s->phase, WITHIN_BUSY, WITHIN_OPEN);
     return path;
 }
 
@@ -63,7 +43,7 @@ static wi_reason reason_of(PyObject *type) {
 
 static PyObject *save_end(PyObject *self, PyObject *type) {
     save *s = (save *)self;
-    if (!move(s, OPEN, BUSY))
+    if (!within_move(&s->phase, WITHIN_OPEN, WITHIN_BUSY))
         return PyErr_Format(PyExc_RuntimeError, "this checkpoint is not being saved");
     if (end(s, reason_of(type))) return NULL;
     return PyLong_FromUnsignedLongLong(s->core.sequence);
@@ -137,11 +117,9 @@ static PyObject *save_new(PyTypeObject *type, PyObject *args, PyObject *keywords
 /* A block that nobody has ended. */
 static void save_finalize(PyObject *self) {
     save *s = (save *)self;
-    if (!move(s, OPEN, BUSY)) return;
-    PyObject *kind, *value, *traceback;
-    PyErr_Fetch(&kind, &value, &traceback);
-    if (end(s, WI_LEFT)) PyErr_WriteUnraisable(self);
-    PyErr_Restore(kind, value, traceback);
+    if (!within_move(&s->phase, WITHIN_OPEN, WITHIN_BUSY)) return;
+    within_core_drop(within_call, &s->core, WI_LEFT, self);
+    within_move(&s->phase, WITHIN_BUSY, WITHIN_CLOSED);
 }
 
 static void save_dealloc(PyObject *self) {

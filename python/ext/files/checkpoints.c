@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "arguments.h"
-#include "core_call.h"
+#include "core_manager.h"
 
 /* ---- what was passed over, noted without the GIL ---- */
 
@@ -138,9 +138,6 @@ static PyObject *series_best(PyObject *self, PyObject *args) {
 
 /* ---- the block ---- */
 
-static void enter(void *core) { ((wi_checkpoints *)core)->protocol->enter(core); }
-static void leave(void *core) { ((wi_checkpoints *)core)->protocol->exit(core, WI_END, NULL); }
-
 static PyObject *none_after(int failed) {
     if (failed) return NULL;
     Py_RETURN_NONE;
@@ -148,12 +145,12 @@ static PyObject *none_after(int failed) {
 
 static PyObject *series_enter(PyObject *self, PyObject *unused) {
     (void)unused;
-    return none_after(within_call(enter, &((within_series *)self)->core));
+    return none_after(within_core_enter(within_call, &((within_series *)self)->core));
 }
 
 static PyObject *series_leave(PyObject *self, PyObject *unused) {
     (void)unused;
-    return none_after(within_call(leave, &((within_series *)self)->core));
+    return none_after(within_core_exit(within_call, &((within_series *)self)->core, WI_END));
 }
 
 /* ---- life ---- */

@@ -1,6 +1,6 @@
 /* within.csv_log: a CSV log, written by the C library's wi_csv. */
 #include "files/csv_log.h"
-#include "core_call.h"
+#include "core_manager.h"
 #include "files/csv_values.h"
 #include "raised.h"
 #include "with_methods.h"
@@ -9,10 +9,6 @@
 #include <unistd.h>
 
 /* ---- with ---- */
-
-static void enter(void *csv) { ((wi_csv *)csv)->protocol->enter(csv); }
-
-static void leave(void *csv) { ((wi_csv *)csv)->protocol->exit(csv, WI_LEFT, NULL); }
 
 static PyObject *names_of(const wi_csv *csv) {
     Py_ssize_t count = 0;
@@ -35,9 +31,9 @@ static PyObject *csv_log_enter(PyObject *self, PyObject *unused) {
         return PyErr_Format(PyExc_RuntimeError,
                             "csv_log %R is open already: use one for each block", log->path);
     log->state = WITHIN_CSV_BUSY;
-    const int failed = within_call(enter, &log->csv);
+    const int failed = within_core_enter(within_call, &log->csv);
     PyObject *names = failed ? NULL : names_of(&log->csv);
-    if (!failed && !names) within_call(leave, &log->csv);
+    if (!failed && !names) within_core_exit(within_call, &log->csv, WI_LEFT);
     log->state = names ? WITHIN_CSV_OPEN : WITHIN_CSV_CLOSED;
     if (!names) return NULL;
     Py_SETREF(log->columns, names);
@@ -51,7 +47,7 @@ static int close_log(within_csv_log *log) {
         Py_BEGIN_ALLOW_THREADS usleep(50);
         Py_END_ALLOW_THREADS
     }
-    const int failed = within_call(leave, &log->csv);
+    const int failed = within_core_exit(within_call, &log->csv, WI_LEFT);
     log->state = WITHIN_CSV_CLOSED;
     return failed;
 }

@@ -1,67 +1,44 @@
 /* within.tempdir: the core's scratch directory for a block of Python. */
-#include "core_call.h"
+#include "core_manager.h"
 #include "with_methods.h"
 
 #include <structmember.h>
 #include <within/tempdir.h>
-
-typedef enum state { CLOSED, BUSY, OPEN } state;
 
 typedef struct tempdir {
     within_manager manager;
     PyObject *prefix, *parent; /* bytes: the core borrows the text. The parent may be NULL */
     PyObject *path;            /* NULL before the first block */
     wi_tempdir core;
-    state state;
+    within_phase phase;
 } tempdir;
-
-typedef struct ending {
-    tempdir *dir;
-    wi_reason reason;
-} ending;
-
-/* Threads may try at the same time: one of them gets its way. */
-static int move(tempdir *dir, state from, state to) {
-    return __atomic_compare_exchange_n(&dir->state, &from, to, 0, __ATOMIC_ACQ_REL,
-                                       __ATOMIC_ACQUIRE);
-}
 
 /* ---- the block ---- */
 
-static void core_enter(void *core) { ((wi_tempdir *)core)->protocol->enter(core); }
-
-static void core_exit(void *arg) {
-    const ending *e = arg;
-    e->dir->core.protocol->exit(&e->dir->core, e->reason, NULL);
-}
-
 static int end(tempdir *dir, wi_reason reason) {
-    ending e = {dir, reason};
-    int failed = within_call(core_exit, &e);
-    move(dir, BUSY, CLOSED);
+    int failed = within_core_exit(within_call, &dir->core, reason);
+    within_move(&dir->phase, WITHIN_BUSY, WITHIN_CLOSED);
     return failed;
 }
 
 static PyObject *tempdir_enter(PyObject *self, PyObject *unused) {
     (void)unused;
     tempdir *dir = (tempdir *)self;
-    if (!move(dir, CLOSED, BUSY))
+    if (!within_move(&dir->phase, WITHIN_CLOSED, WITHIN_BUSY))
         return PyErr_Format(PyExc_RuntimeError,
                             "%R is open already: one object is one directory at a time", self);
-    if (within_call(core_enter, &dir->core)) {
-        move(dir, BUSY, CLOSED);
+    if (within_core_enter(within_call, &dir->core)) {
+        within_move(&dir->phase, WITHIN_BUSY, WITHIN_CLOSED);
         return NULL;
     }
     PyObject *path = PyUnicode_DecodeFSDefault(dir->core.path);
     if (!path) {
-        PyObject *kind, *value, *traceback;
-        PyErr_Fetch(&kind, &value, &traceback);
-        if (end(dir, WI_LEFT)) PyErr_WriteUnraisable(self);
-        PyErr_Restore(kind, value, traceback);
+        within_core_drop(within_call, &dir->core, WI_LEFT, self);
+        within_move(&dir->phase, WITHIN_BUSY, WITHIN_CLOSED);
         return NULL;
     }
     Py_XSETREF(dir->path, Py_NewRef(path));
-    move(dir, BUSY, OPEN);
+    within_move(&dir->phase, WITHIN_BUSY, WITHIN_OPEN);
     return path;
 }
 
@@ -73,7 +50,8 @@ static wi_reason reason_of(PyObject *type) {
 
 static PyObject *tempdir_exit(PyObject *self, PyObject *const *args, Py_ssize_t count) {
     tempdir *dir = (tempdir *)self;
-    if (!move(dir, OPEN, BUSY)) return PyErr_Format(PyExc_RuntimeError, "%R is not open", self);
+    if (!within_move(&dir->phase, WITHIN_OPEN, WITHIN_BUSY))
+        return PyErr_Format(PyExc_RuntimeError, "%R is not open", self);
     if (end(dir, count > 0 ? reason_of(args[0]) : WI_END)) return NULL;
     Py_RETURN_NONE;
 }
@@ -115,7 +93,7 @@ static PyObject *tempdir_new(PyTypeObject *type, PyObject *args, PyObject *keywo
 /* A block that nobody has ended; as tempfile does, with a warning. */
 static void tempdir_finalize(PyObject *self) {
     tempdir *dir = (tempdir *)self;
-    if (!move(dir, OPEN, BUSY)) return;
+    if (!within_move(&dir->phase, WITHIN_OPEN, WITHIN_BUSY)) return;
     PyObject *kind, *value, *traceback;
     PyErr_Fetch(&kind, &value, &traceback);
     if (PyErr_ResourceWarning(self, 1, "implicitly removing %R", self)) PyErr_WriteUnraisable(self);

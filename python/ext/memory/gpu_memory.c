@@ -1,5 +1,5 @@
 /* The core's wi_gpu_memory, for track_gpu_memory in Python. */
-#include "core_call.h"
+#include "core_manager.h"
 #include "memory/gpu_source.h"
 
 #include <math.h>
@@ -14,16 +14,13 @@ typedef struct memory {
 
 /* ---- the block ---- */
 
-static void core_enter(void *core) { ((wi_gpu_memory *)core)->protocol->enter(core); }
-static void core_exit(void *core) { ((wi_gpu_memory *)core)->protocol->exit(core, WI_END, NULL); }
-
 static PyObject *memory_enter(PyObject *object, PyObject *source) {
     memory *self = (memory *)object;
     const wi_gpu_source *core = source == Py_None ? NULL : within_gpu_source_of(source);
     if (PyErr_Occurred()) return NULL;
     Py_XSETREF(self->source, core ? Py_NewRef(source) : NULL);
     self->core.options.source = core;
-    if (within_call(core_enter, &self->core)) return NULL;
+    if (within_core_enter(within_call, &self->core)) return NULL;
     self->is_open = 1;
     Py_RETURN_NONE;
 }
@@ -37,11 +34,17 @@ static PyObject *memory_adopt(PyObject *object, PyObject *source) {
     return PyBool_FromLong(adopted);
 }
 
+static PyObject *memory_count_here(PyObject *object, PyObject *unused) {
+    (void)unused;
+    wi__gpu_memory_count_here(&((memory *)object)->core);
+    Py_RETURN_NONE;
+}
+
 static PyObject *memory_leave(PyObject *object, PyObject *unused) {
     memory *self = (memory *)object;
     (void)unused;
     self->is_open = 0;
-    if (within_call(core_exit, &self->core)) return NULL;
+    if (within_core_exit(within_call, &self->core, WI_END)) return NULL;
     Py_RETURN_NONE;
 }
 
@@ -102,7 +105,7 @@ static PyObject *memory_new(PyTypeObject *type, PyObject *args, PyObject *keywor
 static void memory_dealloc(PyObject *object) {
     memory *self = (memory *)object;
     PyTypeObject *type = Py_TYPE(object);
-    if (self->is_open) core_exit(&self->core);
+    if (self->is_open) within_core_drop(within_call, &self->core, WI_END, NULL);
     Py_XDECREF(self->source);
     type->tp_free(object);
     Py_DECREF(type);
@@ -113,6 +116,8 @@ PyDoc_STRVAR(doc, "gpu_memory(device)\n--\n\nA wi_gpu_memory that prints nothing
 static PyMethodDef methods[] = {
     {"enter", memory_enter, METH_O, "enter(source): begin; None for the driver's sources."},
     {"adopt", memory_adopt, METH_O, "adopt(source): give it one, if it waits for one."},
+    {"count_here", memory_count_here, METH_NOARGS,
+     "Have it recorded in the section that is open now."},
     {"leave", memory_leave, METH_NOARGS, "End; the figures are there."},
     {"line", memory_line, METH_NOARGS, "The line to print, without a label."},
     {"is_in_use", memory_is_in_use, METH_O | METH_STATIC,

@@ -1,5 +1,5 @@
 /* What wi.track_memory measures with: the core's wi_memory, open while its block is. */
-#include "core_call.h"
+#include "core_manager.h"
 #include "module.h"
 
 #include <math.h>
@@ -16,13 +16,10 @@ static PyObject *host_memory_new(PyTypeObject *type, PyObject *args, PyObject *k
     return (PyObject *)self;
 }
 
-static void enter(void *memory) { ((wi_memory *)memory)->protocol->enter(memory); }
-static void leave(void *memory) { ((wi_memory *)memory)->protocol->exit(memory, WI_END, NULL); }
-
 static void host_memory_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
     wi_memory *memory = &((host_memory *)object)->memory;
-    if (memory->is_open) leave(memory);
+    if (memory->is_open) within_core_drop(within_call, memory, WI_END, NULL);
     type->tp_free(object);
     Py_DECREF(type);
 }
@@ -34,14 +31,14 @@ static PyObject *bytes_or_none(double bytes) {
 static PyObject *host_memory_enter(PyObject *self, PyObject *unused) {
     (void)unused;
     wi_memory *memory = &((host_memory *)self)->memory;
-    return within_call(enter, memory) == 0 ? bytes_or_none(memory->before) : NULL;
+    return within_core_enter(within_call, memory) ? NULL : bytes_or_none(memory->before);
 }
 
 static PyObject *host_memory_leave(PyObject *self, PyObject *unused) {
     (void)unused;
     wi_memory *memory = &((host_memory *)self)->memory;
     if (!memory->is_open) return PyErr_Format(PyExc_RuntimeError, "track_memory is not in a block");
-    if (within_call(leave, memory) != 0) return NULL;
+    if (within_core_exit(within_call, memory, WI_END)) return NULL;
     return Py_BuildValue("NNN", bytes_or_none(memory->current), bytes_or_none(memory->peak),
                          PyBool_FromLong(memory->peak_is_exact));
 }

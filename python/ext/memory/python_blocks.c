@@ -1,20 +1,7 @@
 /* What the leak watch asks Python: how many blocks its allocator has given out, and to collect garbage. */
-#include "module.h"
+#include "memory/may_ask.h"
 
 #include "manage/counters.h"
-
-#if PY_VERSION_HEX >= 0x030d0000
-#define current_state PyThreadState_GetUnchecked
-#else
-#define current_state _PyThreadState_UncheckedGet
-#endif
-
-/* The thread must have the lock of the interpreter, the main one, at a moment at which it may call functions. */
-static bool may_ask(void) {
-    PyThreadState *mine = Py_IsInitialized() ? PyGILState_GetThisThreadState() : NULL;
-    return mine && mine == current_state() &&
-           PyThreadState_GetInterpreter(mine) == PyInterpreterState_Main();
-}
 
 static int64_t ask(void) {
     PyObject *function = PySys_GetObject("getallocatedblocks");
@@ -26,7 +13,7 @@ static int64_t ask(void) {
 
 /* The exception that is on its way is not disturbed. */
 static int64_t read_blocks(void) {
-    if (!may_ask()) return WI__ABSENT;
+    if (!within_may_ask()) return WI__ABSENT;
     PyObject *kind, *error, *traceback;
     PyErr_Fetch(&kind, &error, &traceback);
     int64_t blocks = ask();
@@ -36,7 +23,7 @@ static int64_t read_blocks(void) {
 
 /* Does nothing where the program has switched collecting off: then garbage is what it wants to keep. */
 static int collect(void) {
-    if (!may_ask()) return 0;
+    if (!within_may_ask()) return 0;
     PyGC_Collect();
     return 1;
 }

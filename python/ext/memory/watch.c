@@ -1,5 +1,5 @@
 /* What wi.watch watches with: the core's wi_watch, open while its block is. */
-#include "core_call.h"
+#include "core_manager.h"
 #include "module.h"
 
 #include <math.h>
@@ -12,26 +12,23 @@ typedef struct watch {
 
 static PyObject *watch_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     PyObject *sections;
-    int quiet;
+    int quiet, explain;
     (void)keywords;
-    if (!PyArg_ParseTuple(args, "Op:Watch", &sections, &quiet)) return NULL;
+    if (!PyArg_ParseTuple(args, "Opp:Watch", &sections, &quiet, &explain)) return NULL;
     if (sections != Py_None && !PyBytes_Check(sections))
         return PyErr_Format(PyExc_TypeError, "Watch() needs bytes or None");
     watch *self = (watch *)type->tp_alloc(type, 0);
     if (!self) return NULL;
     self->sections = sections == Py_None ? NULL : Py_NewRef(sections);
     const char *names = self->sections ? PyBytes_AS_STRING(self->sections) : NULL;
-    self->watch = wi_watch(.sections = names, .quiet = quiet);
+    self->watch = wi_watch(.sections = names, .explain = explain, .quiet = quiet);
     return (PyObject *)self;
 }
-
-static void enter(void *manager) { ((wi_watch *)manager)->protocol->enter(manager); }
-static void leave(void *manager) { ((wi_watch *)manager)->protocol->exit(manager, WI_END, NULL); }
 
 static void watch_dealloc(PyObject *object) {
     PyTypeObject *type = Py_TYPE(object);
     watch *self = (watch *)object;
-    if (self->watch.is_open) leave(&self->watch);
+    if (self->watch.is_open) within_core_drop(within_call, &self->watch, WI_END, NULL);
     Py_XDECREF(self->sections);
     type->tp_free(object);
     Py_DECREF(type);
@@ -39,7 +36,7 @@ static void watch_dealloc(PyObject *object) {
 
 static PyObject *watch_enter(PyObject *self, PyObject *unused) {
     (void)unused;
-    if (within_call(enter, &((watch *)self)->watch) != 0) return NULL;
+    if (within_core_enter(within_call, &((watch *)self)->watch)) return NULL;
     Py_RETURN_NONE;
 }
 
@@ -47,7 +44,7 @@ static PyObject *watch_leave(PyObject *self, PyObject *unused) {
     (void)unused;
     wi_watch *manager = &((watch *)self)->watch;
     if (!manager->is_open) return PyErr_Format(PyExc_RuntimeError, "watch is not in a block");
-    if (within_call(leave, manager) != 0) return NULL;
+    if (within_core_exit(within_call, manager, WI_END)) return NULL;
     Py_RETURN_NONE;
 }
 
@@ -55,13 +52,29 @@ static PyObject *number_or_none(double number) {
     return isnan(number) ? Py_NewRef(Py_None) : PyFloat_FromDouble(number);
 }
 
+static PyObject *text_of(const char *text, size_t length) {
+    return PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, "replace");
+}
+
+static PyObject *lines_of(const char *text) {
+    PyObject *list = PyList_New(0), *lines = NULL;
+    for (size_t length; list && *text; text += length + (text[length] == '\n')) {
+        length = strcspn(text, "\n");
+        PyObject *line = text_of(text, length);
+        if (!line || PyList_Append(list, line) != 0) Py_CLEAR(list);
+        Py_XDECREF(line);
+    }
+    if (list) lines = PyList_AsTuple(list);
+    Py_XDECREF(list);
+    return lines;
+}
+
 static PyObject *leak_of(const wi_leak *leak) {
-    PyObject *section =
-        PyUnicode_DecodeUTF8(leak->section, (Py_ssize_t)strlen(leak->section), "replace");
-    return Py_BuildValue("NssNNdKN", section, leak->what, leak->text,
+    PyObject *section = text_of(leak->section, strlen(leak->section));
+    return Py_BuildValue("NssNNdKNN", section, leak->what, leak->text,
                          PyBool_FromLong(leak->is_suspicion), PyBool_FromLong(leak->is_withdrawn),
                          leak->per_call, (unsigned long long)leak->since_call,
-                         number_or_none(leak->seconds_left));
+                         number_or_none(leak->seconds_left), lines_of(leak->explanation));
 }
 
 static PyObject *watch_leaks(PyObject *self, PyObject *unused) {

@@ -179,7 +179,8 @@ typedef struct entering_module {
     Py_ssize_t modules_seen;
 } entering_module;
 
-static entering_module contextlib = {.name = "contextlib"}, framed = {.name = "within._framed"};
+static entering_module contextlib = {.name = "contextlib"}, framed = {.name = "within._framed"},
+                       on_gpu = {.name = "within._gpu_section"};
 
 static PyObject *find_globals(entering_module *wanted) {
     PyObject *modules = PyImport_GetModuleDict();
@@ -206,7 +207,8 @@ static int is_of_contextlib(const within_frame *frame) {
     static const char *const names[] = {"__enter__", "__aenter__",    "__exit__",
                                         "__aexit__", "enter_context", "enter_async_context"};
     const PyObject *globals = frame ? within_frame_globals(frame) : NULL;
-    if (!globals || (globals != globals_of(&contextlib) && globals != globals_of(&framed)))
+    if (!globals || (globals != globals_of(&contextlib) && globals != globals_of(&framed) &&
+                     globals != globals_of(&on_gpu)))
         return 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!PyUnicode_CompareWithASCIIString(within_frame_name(frame), names[i])) return 1;
@@ -231,7 +233,9 @@ static within_frame *find_owner(within_frame *frame) {
 static inline void set_owner(within_place *place, const within_running *running) {
     place->frame = running->frame;
     place->by_frame = 0;
-    if (!running->can_wait && running->globals != globals_of(&contextlib)) return;
+    if (!running->can_wait && running->globals != globals_of(&contextlib) &&
+        running->globals != globals_of(&on_gpu))
+        return;
     place->frame = find_owner(running->frame);
     place->by_frame = place->frame && within_frame_can_wait(place->frame);
 }

@@ -1,7 +1,6 @@
 /* The core's measuring of a block on the GPU, for sections in Python. */
 #include "sections/section.h"
 
-#include <math.h>
 #include <structmember.h>
 #include <within/gpu_section.h>
 
@@ -28,22 +27,6 @@ static PyObject *timing_end(PyObject *self, PyObject *section) {
     Py_RETURN_NONE;
 }
 
-/* NaN for None. */
-static int take_bytes(PyObject *object, double *bytes) {
-    *bytes = object == Py_None ? NAN : PyFloat_AsDouble(object);
-    return PyErr_Occurred() ? -1 : 0;
-}
-
-static PyObject *timing_memory(PyObject *self, PyObject *args) {
-    PyObject *delta, *peak;
-    double delta_bytes, peak_bytes;
-    if (!PyArg_ParseTuple(args, "OO:memory", &delta, &peak) || take_bytes(delta, &delta_bytes) ||
-        take_bytes(peak, &peak_bytes))
-        return NULL;
-    wi__gpu_measure_memory(&((timing *)self)->measure, delta_bytes, peak_bytes);
-    Py_RETURN_NONE;
-}
-
 /* An event that has not got its partner goes back. */
 static void timing_dealloc(PyObject *object) {
     timing *self = (timing *)object;
@@ -59,8 +42,6 @@ PyDoc_STRVAR(
 
 static PyMethodDef methods[] = {
     {"end", timing_end, METH_O, "end(section): up to here; counted in a section that is open."},
-    {"memory", timing_memory, METH_VARARGS,
-     "memory(delta, peak): what was found in use, in bytes; None for what is not known."},
     {NULL, NULL, 0, NULL},
 };
 

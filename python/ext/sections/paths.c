@@ -1,6 +1,7 @@
 /* The lines of a report, read from this process's own record. */
 #include "sections/paths.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "record/profile.h"
@@ -24,13 +25,19 @@ static PyObject *text_of(const wi__profile *profile, uint32_t path, Py_ssize_t b
     return string;
 }
 
+static PyObject *bytes_or_none(double bytes) {
+    return isnan(bytes) ? Py_NewRef(Py_None) : PyLong_FromDouble(bytes);
+}
+
 static PyObject *line_of(const wi__profile *profile, uint32_t path, Py_ssize_t begin) {
     PyObject *text = text_of(profile, path, begin);
     if (!text) return NULL;
     wi__figures f = wi__path_figures(profile, path);
-    return Py_BuildValue("(NKddddddddK)", text, (unsigned long long)f.calls, f.total_s, f.self_s,
+    return Py_BuildValue("(NKddddddddKNNN)", text, (unsigned long long)f.calls, f.total_s, f.self_s,
                          f.mean_s, f.std_s, f.min_s, f.p50_s, f.p99_s, f.max_s,
-                         (unsigned long long)f.errors);
+                         (unsigned long long)f.errors,
+                         isnan(f.gpu_s) ? Py_NewRef(Py_None) : PyFloat_FromDouble(f.gpu_s),
+                         bytes_or_none(f.gpu_delta), bytes_or_none(f.gpu_peak));
 }
 
 static int append_line(PyObject *lines, const wi__profile *profile, uint32_t path,

@@ -13,11 +13,28 @@ static within_tree *tree_of(PyObject *self) { return ((profiler *)self)->tree; }
 
 /* ---- methods ---- */
 
+/* gpu is given by its name, or not at all. */
+static int take_name_and_gpu(PyObject **name, int *gpu, PyObject *const *args, Py_ssize_t count,
+                             PyObject *names) {
+    static const char *const parameters[] = {"name", "gpu"};
+    PyObject *values[2] = {NULL, Py_False};
+    int most = names && count < 2 && count + PyTuple_GET_SIZE(names) == 2 ? 2 : 1;
+    if (within_take_arguments("Profiler.section", parameters, values, most, args, count, names))
+        return -1;
+    *name = values[0];
+    *gpu = PyObject_IsTrue(values[1]);
+    return *gpu < 0 ? -1 : 0;
+}
+
 static PyObject *profiler_section(PyObject *self, PyObject *const *args, Py_ssize_t count,
                                   PyObject *names) {
     within_tree *tree = tree_of(self);
-    PyObject *name = within_one_argument("Profiler.section", "name", args, count, names);
-    return name ? within_section_new(name, (PyObject *)tree, &tree->family) : NULL;
+    if (count == 1 && !names) return within_section_new(args[0], (PyObject *)tree, &tree->family);
+    PyObject *name;
+    int gpu;
+    if (take_name_and_gpu(&name, &gpu, args, count, names)) return NULL;
+    return gpu ? within_gpu_section_new(name, (PyObject *)tree, &tree->family)
+               : within_section_new(name, (PyObject *)tree, &tree->family);
 }
 
 static PyObject *profiler_iterate(PyObject *self, PyObject *const *args, Py_ssize_t count,
@@ -74,13 +91,15 @@ static PyObject *profiler_repr(PyObject *self) {
 
 PyDoc_STRVAR(
     section_doc,
-    "section($self, /, name)\n--\n\n"
+    "section($self, /, name, *, gpu=False)\n--\n\n"
     "A section of this profiler, as a with-block or a decorator: like ``within.section``.\n"
     "\n"
     "Parameters\n"
     "----------\n"
     "name : str\n"
     "    The last part of its path; cut at 200 bytes.\n"
+    "gpu : bool\n"
+    "    Measure its work on the GPU too, as ``within.section`` does.\n"
     "\n"
     "Examples\n"
     "--------\n"

@@ -130,13 +130,17 @@ int within_section_branch(PyObject *object, void **branch) {
 }
 
 /* Rare, and easier to say in Python. */
+PyObject *within_gpu_section_new(PyObject *name, PyObject *owner, within_family *family) {
+    PyObject *kind = within_import("within._gpu_section", "gpu_section");
+    PyObject *made = kind ? new_of_type((PyTypeObject *)kind, name, owner, family) : NULL;
+    Py_XDECREF(kind);
+    return made;
+}
+
 static PyObject *new_on_gpu(PyTypeObject *type, PyObject *name) {
     if (!is_exact(type))
         return PyErr_Format(PyExc_TypeError, "section() gpu=True is not for %.200s", type->tp_name);
-    PyObject *kind = within_import("within._gpu_section", "gpu_section");
-    PyObject *made = kind ? PyObject_CallOneArg(kind, name) : NULL;
-    Py_XDECREF(kind);
-    return made;
+    return within_gpu_section_new(name, NULL, &within_process);
 }
 
 static PyObject *section_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
@@ -203,7 +207,7 @@ static PyObject *section_decorate(PyObject *object, PyObject *const *args, size_
 static PyObject *section_again(PyObject *object, PyObject *unused_argument) {
     (void)unused_argument;
     section *self = (section *)object;
-    if (is_exact(Py_TYPE(object)))
+    if (is_exact(Py_TYPE(object)) || self->owner)
         return new_of_type(Py_TYPE(object), self->str, self->owner, self->family);
     return PyObject_CallOneArg((PyObject *)Py_TYPE(object), self->str);
 }

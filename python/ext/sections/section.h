@@ -16,6 +16,9 @@
  */
 PyObject *within_section_new(PyObject *name, PyObject *owner, within_family *family);
 
+/** The same with its work on the GPU. */
+PyObject *within_gpu_section_new(PyObject *name, PyObject *owner, within_family *family);
+
 /** Where an open section, or one of a class derived from it, counts. @return 0, or -1 with a TypeError set. */
 int within_section_branch(PyObject *section, void **branch);
 

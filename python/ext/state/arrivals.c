@@ -29,9 +29,6 @@ static uint64_t serial;
 static struct timespec first_time, first_monotonic;
 static pid_t main_thread, main_process;
 
-/* The same signal within this time is the same one, sent to the process and to its group; as the core has it. */
-static const double SAME_WITHIN_S = 0.1;
-
 static double seconds(const struct timespec *time) {
     return (double)time->tv_sec + (double)time->tv_nsec * 1e-9;
 }
@@ -138,7 +135,7 @@ bool within_take_signal(int signal) {
 
 static bool is_same(int signal) {
     return signal == first_signal &&
-           within_monotonic_time() - seconds(&first_monotonic) < SAME_WITHIN_S;
+           within_monotonic_time() - seconds(&first_monotonic) < WI__SAME_SIGNAL_US / 1e6;
 }
 
 static void take(covered *of, int signal, siginfo_t *info, void *context) {

@@ -1,5 +1,5 @@
 /* Blocks of the core that managers in Python begin and end: of the environment, the working directory, threads. */
-#include "core_call.h"
+#include "core_manager.h"
 
 #include <within/environment.h>
 #include <within/threads.h>
@@ -14,13 +14,11 @@ typedef struct core_block {
         wi_workdir workdir;
         wi_threads threads;
     } core;
-    int (*call)(void (*fn)(void *arg), void *arg);
+    within_caller *call;
     int is_open;
 } core_block;
 
 /* ---- beginning ---- */
-
-static void core_enter(void *core) { ((wi_manager *)core)->protocol->enter(core); }
 
 static core_block *new_block(PyObject *type, PyObject *given) {
     core_block *block = (core_block *)((PyTypeObject *)type)->tp_alloc((PyTypeObject *)type, 0);
@@ -31,7 +29,7 @@ static core_block *new_block(PyObject *type, PyObject *given) {
 }
 
 static PyObject *begin(core_block *block) {
-    if (block->call(core_enter, &block->core)) {
+    if (within_core_enter(block->call, &block->core)) {
         Py_DECREF(block);
         return NULL;
     }
@@ -87,8 +85,6 @@ static PyObject *begin_threads(PyObject *type, PyObject *number) {
 
 /* ---- ending ---- */
 
-static void core_exit(void *core) { ((wi_manager *)core)->protocol->exit(core, WI_END, NULL); }
-
 static int take(core_block *block) {
     return __atomic_exchange_n(&block->is_open, 0, __ATOMIC_ACQ_REL);
 }
@@ -97,17 +93,13 @@ static PyObject *block_end(PyObject *self, PyObject *unused) {
     (void)unused;
     core_block *block = (core_block *)self;
     if (!take(block)) return PyErr_Format(PyExc_RuntimeError, "the block has ended already");
-    if (block->call(core_exit, &block->core)) return NULL;
+    if (within_core_exit(block->call, &block->core, WI_END)) return NULL;
     Py_RETURN_NONE;
 }
 
 static void block_finalize(PyObject *self) {
     core_block *block = (core_block *)self;
-    if (!take(block)) return;
-    PyObject *kind, *value, *traceback;
-    PyErr_Fetch(&kind, &value, &traceback);
-    if (block->call(core_exit, &block->core)) PyErr_WriteUnraisable(self);
-    PyErr_Restore(kind, value, traceback);
+    if (take(block)) within_core_drop(block->call, &block->core, WI_END, self);
 }
 
 static void block_dealloc(PyObject *self) {

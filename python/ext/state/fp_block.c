@@ -1,37 +1,25 @@
 /* The core's managers of floating-point arithmetic in objects of Python. */
 #include "state/fp_block.h"
 
-#include "core_call.h"
-
-typedef struct ending {
-    within_fp_block *block;
-    wi_reason reason;
-} ending;
-
-static void core_enter(void *core) { ((wi_manager *)core)->protocol->enter(core); }
-
-static void core_exit(void *arg) {
-    const ending *e = arg;
-    e->block->core.any.protocol->exit(&e->block->core, e->reason, NULL);
-}
+#include "core_manager.h"
 
 /* The core is called without the GIL, and other threads may have the object. */
-static int call(within_fp_block *block, void (*fn)(void *arg), void *arg) {
+static int take(within_fp_block *block) {
     if (block->is_busy) {
         PyErr_Format(PyExc_RuntimeError, "%.200s: another thread is entering or leaving it",
                      block->core.any.protocol->name);
         return -1;
     }
     block->is_busy = 1;
-    int failed = within_call(fn, arg);
-    block->is_busy = 0;
-    return failed;
+    return 0;
 }
 
 int within_fp_enter(within_fp_block *block) {
-    if (call(block, core_enter, &block->core)) return -1;
-    Py_INCREF(block);
-    return 0;
+    if (take(block)) return -1;
+    int failed = within_core_enter(within_call, &block->core);
+    block->is_busy = 0;
+    if (!failed) Py_INCREF(block);
+    return failed;
 }
 
 int within_fp_exit(within_fp_block *block, wi_reason reason) {
@@ -40,8 +28,10 @@ int within_fp_exit(within_fp_block *block, wi_reason reason) {
                      block->core.any.protocol->name);
         return -1;
     }
-    ending e = {block, reason};
-    return call(block, core_exit, &e);
+    if (take(block)) return -1;
+    int failed = within_core_exit(within_call, &block->core, reason);
+    block->is_busy = 0;
+    return failed;
 }
 
 int within_fp_choose(const char *function, PyObject *word, const char *const *words, int n) {

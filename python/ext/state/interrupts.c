@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "core_call.h"
+#include "core_manager.h"
 #include "raised.h"
 #include "state/hooks.h"
 
@@ -116,24 +116,20 @@ static void give_back_all(const within_state *state, within_interrupts *block, P
 
 /* ---- the core's block ---- */
 
-static void core_enter(void *core) { ((wi_interrupts *)core)->protocol->enter(core); }
-
-static void core_exit(void *core) { ((wi_interrupts *)core)->protocol->exit(core, WI_LEFT, NULL); }
-
 static int enter_core(within_interrupts *block) {
     wi_interrupts_options options = {.foreign = 1};
     int count = 0;
     if (isfinite(block->grace)) options.grace_s = block->grace;
     FOR_EACH_TAKEN(signal, block) options.signals[count++] = (int)PyLong_AsLong(signal);
     block->core = wi__interrupts(WI__HERE, options);
-    return count ? within_call(core_enter, &block->core) : 0;
+    return count ? within_core_enter(within_call, &block->core) : 0;
 }
 
 /* What it has not seen is raised here. */
 static void leave_core(within_interrupts *block) {
     if (!block->core.is_open) return;
     wi__interrupts_seen(&block->core);
-    if (within_call(core_exit, &block->core)) PyErr_WriteUnraisable(NULL);
+    if (within_core_exit(within_call, &block->core, WI_LEFT)) PyErr_WriteUnraisable(NULL);
 }
 
 /* ---- begin and end ---- */

@@ -1,38 +1,27 @@
 /* The core's redirected output, for python/within/_redirect_output.py: entered, read and left, again and again. */
-#include "core_call.h"
+#include "core_manager.h"
 
 #include <within/redirect.h>
 
-typedef enum state { CLOSED, BUSY, OPEN } state;
-
 typedef struct redirection {
     PyObject_HEAD PyObject *path; /* bytes: the core borrows the text; or NULL */
-    state state;
+    within_phase phase;
     wi_redirect core;
     wi_captured captured;
 } redirection;
-
-static void core_enter(void *core) { ((wi_redirect *)core)->protocol->enter(core); }
-
-static void core_exit(void *core) { ((wi_redirect *)core)->protocol->exit(core, WI_END, NULL); }
-
-/* Threads may try at the same time: one of them gets its way. */
-static int move(redirection *r, state from, state to) {
-    return __atomic_compare_exchange_n(&r->state, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-}
 
 /* ---- the block ---- */
 
 static PyObject *redirection_enter(PyObject *self, PyObject *unused) {
     (void)unused;
     redirection *r = (redirection *)self;
-    if (!move(r, CLOSED, BUSY)) {
+    if (!within_move(&r->phase, WITHIN_CLOSED, WITHIN_BUSY)) {
         PyErr_SetString(PyExc_RuntimeError,
                         "this redirect_output is open already: make one for each block");
         return NULL;
     }
-    int failed = within_call(core_enter, &r->core);
-    move(r, BUSY, failed ? CLOSED : OPEN);
+    int failed = within_core_enter(within_call, &r->core);
+    within_move(&r->phase, WITHIN_BUSY, failed ? WITHIN_CLOSED : WITHIN_OPEN);
     if (failed) return NULL;
     Py_RETURN_NONE;
 }
@@ -40,12 +29,12 @@ static PyObject *redirection_enter(PyObject *self, PyObject *unused) {
 static PyObject *redirection_exit(PyObject *self, PyObject *unused) {
     (void)unused;
     redirection *r = (redirection *)self;
-    if (!move(r, OPEN, BUSY)) {
+    if (!within_move(&r->phase, WITHIN_OPEN, WITHIN_BUSY)) {
         PyErr_SetString(PyExc_RuntimeError, "this redirect_output is not open");
         return NULL;
     }
-    int failed = within_call(core_exit, &r->core);
-    move(r, BUSY, CLOSED);
+    int failed = within_core_exit(within_call, &r->core, WI_END);
+    within_move(&r->phase, WITHIN_BUSY, WITHIN_CLOSED);
     if (failed) return NULL;
     Py_RETURN_NONE;
 }
@@ -66,10 +55,10 @@ static PyObject *redirection_read(PyObject *self, PyObject *unused) {
     (void)unused;
     redirection *r = (redirection *)self;
     reading read = {&r->captured, NULL};
-    state before = OPEN;
-    if (!move(r, OPEN, BUSY)) {
-        before = CLOSED;
-        if (!move(r, CLOSED, BUSY)) {
+    within_phase before = WITHIN_OPEN;
+    if (!within_move(&r->phase, WITHIN_OPEN, WITHIN_BUSY)) {
+        before = WITHIN_CLOSED;
+        if (!within_move(&r->phase, WITHIN_CLOSED, WITHIN_BUSY)) {
             PyErr_SetString(PyExc_RuntimeError, "another thread is at this redirect_output");
             return NULL;
         }
@@ -77,7 +66,7 @@ static PyObject *redirection_read(PyObject *self, PyObject *unused) {
     PyObject *bytes = NULL;
     if (within_call(core_read, &read) == 0)
         bytes = PyBytes_FromStringAndSize(read.text, (Py_ssize_t)r->captured.length);
-    move(r, BUSY, before);
+    within_move(&r->phase, WITHIN_BUSY, before);
     return bytes;
 }
 
@@ -111,7 +100,9 @@ static void redirection_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject *kind, *value, *traceback;
     PyErr_Fetch(&kind, &value, &traceback);
-    if (move(r, OPEN, CLOSED) && within_call(core_exit, &r->core)) PyErr_WriteUnraisable(NULL);
+    if (within_move(&r->phase, WITHIN_OPEN, WITHIN_CLOSED) &&
+        within_core_exit(within_call, &r->core, WI_END))
+        PyErr_WriteUnraisable(NULL);
     if (within_call(core_free, &r->captured)) PyErr_WriteUnraisable(NULL);
     PyErr_Restore(kind, value, traceback);
     Py_CLEAR(r->path);

@@ -1,44 +1,31 @@
 /* The generators in C, seeded for a block of Python: the core's part of within.temporary_seed. */
-#include "core_call.h"
+#include "core_manager.h"
 
 #include <within/seed.h>
 
-typedef enum state { CLOSED, BUSY, OPEN } state;
-
 typedef struct seed {
     PyObject_HEAD wi_temporary_seed core;
-    state state;
+    within_phase phase;
 } seed;
 
-/* Threads may try at the same time: one of them gets its way. */
-static int move(seed *s, state from, state to) {
-    return __atomic_compare_exchange_n(&s->state, &from, to, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
-}
-
 /* ---- the block ---- */
-
-static void core_enter(void *core) { ((wi_temporary_seed *)core)->protocol->enter(core); }
-
-static void core_exit(void *core) {
-    ((wi_temporary_seed *)core)->protocol->exit(core, WI_END, NULL);
-}
 
 static PyObject *seed_enter(PyObject *self, PyObject *unused) {
     (void)unused;
     seed *s = (seed *)self;
-    if (!move(s, CLOSED, BUSY))
+    if (!within_move(&s->phase, WITHIN_CLOSED, WITHIN_BUSY))
         return PyErr_Format(PyExc_RuntimeError, "the generators in C are seeded already");
-    int failed = within_call(core_enter, &s->core);
-    move(s, BUSY, failed ? CLOSED : OPEN);
+    int failed = within_core_enter(within_call, &s->core);
+    within_move(&s->phase, WITHIN_BUSY, failed ? WITHIN_CLOSED : WITHIN_OPEN);
     return failed ? NULL : Py_NewRef(Py_None);
 }
 
 static PyObject *seed_leave(PyObject *self, PyObject *unused) {
     (void)unused;
     seed *s = (seed *)self;
-    if (!move(s, OPEN, BUSY)) Py_RETURN_NONE;
-    int failed = within_call(core_exit, &s->core);
-    move(s, BUSY, CLOSED);
+    if (!within_move(&s->phase, WITHIN_OPEN, WITHIN_BUSY)) Py_RETURN_NONE;
+    int failed = within_core_exit(within_call, &s->core, WI_END);
+    within_move(&s->phase, WITHIN_BUSY, WITHIN_CLOSED);
     return failed ? NULL : Py_NewRef(Py_None);
 }
 
