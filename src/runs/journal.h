@@ -72,6 +72,7 @@ int wi__notes_append(int notes, const wi__note *note);
  * Call `take` for each whole note from byte `*offset` on; it is moved behind the last. A torn or damaged one ends them.
  * @return 0, an errno value, or what `take` returned if that is not 0.
  */
-int wi__notes_read(int notes, uint64_t *offset, int (*take)(void *arg, const wi__note *note), void *arg);
+int wi__notes_read(int notes, uint64_t *offset, int (*take)(void *arg, const wi__note *note),
+                   void *arg);
 
 #endif
