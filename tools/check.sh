@@ -46,7 +46,7 @@ layers() { tools/check_layers.py; }
 headers() { tools/check_headers.py; }
 exports() {
     local library status=0
-    for library in "$build"/src/libwithin.so "$build"/*/libwithin-*.so; do
+    for library in "$build"/src/libwithin.so "$build"/*/libwithin-*.so "$build"/src/runs/libwithin-runs.so; do
         [ ! -e "$library" ] || tools/check_exports.py "$library" || status=1
     done
     return $status

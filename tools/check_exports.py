@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A shared library exports what its headers declare with WI_API, and needs no other libraries than it may.
 
-Those of libwithin are the public headers, and those of src that the Python extension includes; it needs libc and
-libm alone. libwithin-NAME has one, include/within/NAME.h, and needs libwithin and what it is made for.
+Those of libwithin are the public headers, and those of src that the Python extension and src/runs include; it needs
+libc and libm alone. libwithin-NAME has one, and needs libwithin and what it is made for.
 
     tools/check_exports.py LIBRARY [ROOT]
 """
@@ -16,8 +16,9 @@ from pathlib import Path
 EXPORTED = '__attribute__((visibility("default")))'
 # libgcc_s unwinds -fexceptions code; libc itself loads it when a thread is cancelled. libdl was apart before glibc 2.34.
 MAY_NEED = r"libc|libm|libdl|libgcc_s|ld-linux[\w-]*"
-# The optional libraries, and what each is made for.
-OPTIONAL = {"hdf5": r"libhdf5\w*", "sqlite": "libsqlite3"}
+# The optional libraries, what each is made for, and its header in include/within.
+OPTIONAL = {"hdf5": r"libhdf5\w*", "runs": "libwithin-sqlite|libsqlite3", "sqlite": "libsqlite3"}
+HEADERS = {"hdf5": "hdf5.h", "runs": "run.h", "sqlite": "sqlite.h"}
 
 
 def output_of(*command, **options):
@@ -46,11 +47,12 @@ def declared_name(declaration):
     return re.findall(r"\w+", head)[-1]
 
 
-def headers_of_extension(root):
-    """The headers of src that the Python extension includes."""
-    sources = [p.read_text() for p in sorted((root / "python").rglob("*.[ch]"))]
-    names = {name for text in sources for name in re.findall(r'^#include "([^"]+)"', text, re.M)}
-    return sorted(name for name in names if (root / "src" / name).exists())
+def headers_of_others(root, folders, beginning=""):
+    """The headers of src that the sources of some folders include: those of libwithin-runs, or all but those."""
+    files = [p for folder in folders.split() for p in sorted((root / folder).rglob("*.[ch]"))]
+    names = {name for p in files for name in re.findall(r'^#include "([^"]+)"', p.read_text(), re.M)}
+    of_runs = beginning == "runs/"
+    return sorted(n for n in names if (root / "src" / n).exists() and n.startswith("runs/") == of_runs)
 
 
 def declared_by(root, headers):
@@ -66,8 +68,12 @@ def declared(root, optional):
     """The names that libwithin's headers declare, or those of one of the optional libraries."""
     include = root / "include"
     names = sorted(path.relative_to(include).as_posix() for path in include.rglob("*.h"))
-    core = declared_by(root, [*(name for name in names if Path(name).stem not in OPTIONAL), *headers_of_extension(root)])
-    return declared_by(root, [f"within/{optional}.h"]) - core if optional else core
+    own = {f"within/{name}" for name in HEADERS.values()}
+    core = declared_by(root, [*(name for name in names if name not in own), *headers_of_others(root, "python src/runs")])
+    if not optional:
+        return core
+    more = headers_of_others(root, "python", "runs/") if optional == "runs" else []
+    return declared_by(root, [f"within/{HEADERS[optional]}", *more]) - core
 
 
 def exported(library):

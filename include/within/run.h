@@ -30,8 +30,8 @@ WI__BEGIN_DECLS
 enum { WI_RUN_ID_LENGTH = 32 };
 
 typedef struct wi_run_options {
-    const char *database; /* NULL: the environment's WITHIN_DATABASE, else "runs.db" */
-    const char *resume;   /* the id of a run that goes on, or its first digits; NULL: a new run */
+    const char *database;  /* NULL: the environment's WITHIN_DATABASE, else "runs.db" */
+    const char *resume;    /* the id of a run that goes on, or its first digits; NULL: a new run */
     double busy_timeout_s; /* how long to wait for others' locks at begin and end; 0: 120 */
 } wi_run_options;
 
@@ -70,8 +70,7 @@ typedef struct wi_series wi_series;
  * Cost: some milliseconds at either end.
  */
 #define wi_run(...) WI__RUN(__VA_ARGS__, )
-#define WI__RUN(name, ...)                                                                         \
-    wi__run(name, WI__FIELDS_MAY_BE_MISSING(wi_run_options, {__VA_ARGS__}))
+#define WI__RUN(name, ...) wi__run(name, WI__FIELDS_MAY_BE_MISSING(wi_run_options, {__VA_ARGS__}))
 
 /**
  * A parameter: what does not change in a run.
@@ -120,6 +119,16 @@ WI_API wi_run *wi_active_run(void);
 /* ---- behind the macro ---- */
 
 WI_API wi_run wi__run(const char *name, wi_run_options options);
+
+/*
+ * For other languages, whose errors an exit cannot be shown: how the block ends, in place of what its exit would
+ * make of its reason. The status is FINISHED, FAILED or INTERRUPTED; the error's text may be NULL.
+ *
+ * number: the signal if it is INTERRUPTED; else the exit status, or -1 where that is not known.
+ */
+WI_API void wi__run_outcome(wi_run *run, const char *status, int64_t number, const char *error);
+/* A row of the run's environment: "python", "package.numpy". */
+WI_API void wi__run_environment(wi_run *run, const char *key, const char *value);
 
 WI__END_DECLS
 

@@ -11,24 +11,27 @@ const char wi__runs_schema[] =
     " uuid TEXT NOT NULL UNIQUE," /* 32 hexadecimal digits */
     " name TEXT NOT NULL,"
     " parent INTEGER REFERENCES run ON DELETE SET NULL,"
-    " status TEXT NOT NULL CHECK (status IN ('RUNNING', 'FINISHED', 'FAILED', 'INTERRUPTED', 'KILLED')),"
+    " status TEXT NOT NULL CHECK (status IN ('RUNNING', 'FINISHED', 'FAILED', 'INTERRUPTED', "
+    "'KILLED')),"
     " started_ms INTEGER NOT NULL," /* since 1970, UTC; of a resumed run the first start */
     " ended_ms INTEGER,"
     " host TEXT, owner TEXT," /* owner: PID-START-BOOT-HOST as in the names of unfinished files */
     " pid INTEGER, user TEXT, command TEXT, directory TEXT,"
     " exit_status INTEGER, signal TEXT,"
-    " error TEXT,"            /* message and trail */
-    " doing TEXT,"            /* of a killed run: what was open, innermost first */
-    " peak_memory INTEGER,"   /* bytes */
+    " error TEXT,"                        /* message and trail */
+    " doing TEXT,"                        /* of a killed run: what was open, innermost first */
+    " peak_memory INTEGER,"               /* bytes */
     " points INTEGER NOT NULL DEFAULT 0," /* of its journal, that are here */
     " notes INTEGER NOT NULL DEFAULT 0);" /* bytes of its notes, that are here */
     "CREATE INDEX run_name ON run (name);"
     "CREATE INDEX run_started ON run (started_ms);"
+    "CREATE INDEX run_running ON run (status) WHERE status = 'RUNNING';"
     "CREATE TABLE param (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, key TEXT NOT NULL,"
     " value TEXT NOT NULL, PRIMARY KEY (run, key)) WITHOUT ROWID;"
     "CREATE TABLE tag (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, key TEXT NOT NULL,"
     " value TEXT NOT NULL, PRIMARY KEY (run, key)) WITHOUT ROWID;"
-    "CREATE TABLE environment (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, key TEXT NOT NULL,"
+    "CREATE TABLE environment (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, key TEXT NOT "
+    "NULL,"
     " value TEXT NOT NULL, PRIMARY KEY (run, key)) WITHOUT ROWID;"
     "CREATE TABLE series ("
     " id INTEGER PRIMARY KEY,"
@@ -47,14 +50,19 @@ const char wi__runs_schema[] =
     " ms_base INTEGER NOT NULL, ms_stride INTEGER NOT NULL, ms BLOB NOT NULL,"
     " points BLOB NOT NULL," /* IEEE 754 of 8 bytes, or of 4 where that is exact */
     " UNIQUE (series, position));"
-    "CREATE TABLE section (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, path TEXT NOT NULL,"
-    " calls INTEGER, total REAL, self REAL, mean REAL, std REAL, min REAL, p50 REAL, p99 REAL, max REAL,"
+    "CREATE TABLE section (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, path TEXT NOT "
+    "NULL,"
+    " calls INTEGER, total REAL, self REAL, mean REAL, std REAL, min REAL, p50 REAL, p99 REAL, max "
+    "REAL,"
     " errors INTEGER, PRIMARY KEY (run, path)) WITHOUT ROWID;" /* seconds */
-    "CREATE TABLE finding (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, kind TEXT NOT NULL,"
+    "CREATE TABLE finding (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, kind TEXT NOT "
+    "NULL,"
     " section TEXT NOT NULL, what TEXT NOT NULL);"
-    "CREATE TABLE artifact (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, name TEXT NOT NULL,"
+    "CREATE TABLE artifact (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, name TEXT NOT "
+    "NULL,"
     " bytes INTEGER NOT NULL, crc32c INTEGER NOT NULL, PRIMARY KEY (run, name)) WITHOUT ROWID;"
-    "CREATE TABLE pushed (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, server TEXT NOT NULL,"
+    "CREATE TABLE pushed (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, server TEXT NOT "
+    "NULL,"
     " remote TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (run, server)) WITHOUT ROWID;"
     "PRAGMA application_id = 2003387502;" /* "witn" */
     "PRAGMA user_version = 1;";

@@ -1,0 +1,19 @@
+/* Runs whose process is dead: what they had logged is brought into the database, and they are KILLED. */
+#ifndef WITHIN_RUNS_RECOVER_H
+#define WITHIN_RUNS_RECOVER_H
+
+#include <sqlite3.h>
+
+/**
+ * Put right what dead processes have left of a database's runs. Runs that live, or may live elsewhere, are left alone.
+ * Where that fails it is said on stderr, and tried again by whoever looks next.
+ *
+ * @param db    a wi__store_open that may write; no transaction is open.
+ * @param path  the database's path as it was opened with.
+ * @return how many runs were found dead and put right.
+ *
+ * Threads: any. Never raises. Cost: a look at the folder DATABASE.live if all runs live.
+ */
+int wi__runs_recover(sqlite3 *db, const char *path);
+
+#endif
