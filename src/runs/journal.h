@@ -61,10 +61,11 @@ typedef enum wi__note_kind {
     WI__NOTE_PARAM,      /* key, value */
     WI__NOTE_TAG,
     WI__NOTE_ENVIRONMENT,
-    WI__NOTE_ARTIFACT, /* key: its name; number: bytes; value: its CRC32C in hexadecimal */
-    WI__NOTE_SECTION,  /* key: path; value: the columns, separated by spaces */
-    WI__NOTE_FINDING,  /* key: section; value: "leak: …", "growing: …" */
-    WI__NOTE_END       /* key: status; value: error and trail; number: exit status or signal */
+    WI__NOTE_ARTIFACT,   /* key: its name; number: bytes; value: its CRC32C in hexadecimal */
+    WI__NOTE_SECTION,    /* key: path; value: the columns, separated by spaces */
+    WI__NOTE_FINDING,    /* key: section; value: "leak: …", "growing: …" */
+    WI__NOTE_END,        /* key: status; value: error and trail; number: exit status or signal */
+    WI__NOTE_PEAK_MEMORY /* number: bytes */
 } wi__note_kind;
 
 typedef struct wi__note {
