@@ -32,6 +32,7 @@ def test_a_script_of_mlflow_s_own_documentation(tmp_path):
         assert mlflow.log_param("rate", 0.5) == 0.5
         mlflow.log_params({"layers": 3, "name": "mlp"})
         mlflow.log_metric("loss", 0.25)
+        mlflow.log_metric("loss", 0.25)
         for epoch in range(3):
             mlflow.log_metrics({"acc": 0.5 + 0.1 * epoch, "loss": 0.2}, step=epoch)
         mlflow.set_tag("phase", "train")
@@ -45,7 +46,7 @@ def test_a_script_of_mlflow_s_own_documentation(tmp_path):
     assert found.data.metrics == run.data.metrics == {"loss": 0.2, "acc": 0.7}
     tags = {"team": "physics", "phase": "train", "a": "1", "experiment": "lorenz"}
     assert found.data.tags == {**tags, "mlflow.note.content": "a try", "mlflow.runName": "first"}
-    assert list(wi.runs(tmp_path / "runs.db")[0].series("loss").steps) == [0, 0, 1, 2]
+    assert list(wi.runs(tmp_path / "runs.db")[0].series("loss").steps) == [0, 0, 0, 1, 2]
 
 
 def test_artifacts(tmp_path):
