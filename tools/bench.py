@@ -48,7 +48,7 @@ RUNS = [
     ("watch", False, {}),
 ]
 OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
-PYTHON_PROGRAMS = ["bench/python.py", "bench/gpu.py", "bench/rng.py", "bench/seed.py"]
+PYTHON_PROGRAMS = ["bench/python.py", "bench/gpu.py", "bench/rng.py", "bench/run.py", "bench/seed.py"]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "WITHIN_WATCH", "BENCH_ONLY", "BENCH_SECONDS")
 
 

@@ -25,6 +25,7 @@ MAY_INCLUDE = {
     "ext/contextlib": {"public", "ext"},
     "ext/files": {"public", "ext"},
     "ext/memory": {"public", "ext", "door"},
+    "ext/runs": {"public", "ext", "runs"},
     "ext/sections": {"public", "ext", "door", "reader"},
     "ext/state": {"public", "ext"},
     "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},

@@ -12,6 +12,9 @@ from check_exports import exported, needed, output_of
 
 # libgcc_s unwinds -fexceptions code, as in the library itself.
 MAY_NEED = re.compile(r"libwithin\.so\.0|(libc|libm|libgcc_s|ld-linux[\w-]*)\.so\.\d+")
+# What is for those who have SQLite: the module of runs, and the libraries that it brings.
+ON_SQLITE = re.compile(r"_runs\..*|libwithin-(runs|sqlite)\.so\.0")
+MAY_NEED_TOO = re.compile(r"libwithin-(runs|sqlite)\.so\.0|libsqlite3\.so\.0")
 
 
 def run_paths(file):
@@ -21,27 +24,32 @@ def run_paths(file):
 
 def module_faults(file):
     """What is wrong with an extension module."""
-    names = exported(file)
-    yield from (f"exports {name}, not PyInit__within alone" for name in sorted(names - {"PyInit__within"}))
-    if "PyInit__within" not in names:
-        yield "does not export PyInit__within"
+    names, entry = exported(file), f"PyInit_{file.name.partition('.')[0]}"
+    yield from (f"exports {name}, not {entry} alone" for name in sorted(names - {entry}))
+    if entry not in names:
+        yield f"does not export {entry}"
     if "libwithin.so.0" not in needed(file):
         yield "does not need libwithin.so.0: it would not share the record"
     if run_paths(file) != ["$ORIGIN/lib"]:
         yield f"looks for libraries in {run_paths(file)}, not in $ORIGIN/lib"
 
 
+def may_need(file, name):
+    """May the file need this library?"""
+    return MAY_NEED.fullmatch(name) or (ON_SQLITE.fullmatch(file.name) and MAY_NEED_TOO.fullmatch(name))
+
+
 def faults(package):
     """What is wrong with the binaries of a package, a line each."""
-    modules = sorted(package.glob("_within.*.so"))
-    others = [package / "lib" / "libwithin.so.0", package / "bin" / "within"]
-    if not modules:
+    modules = sorted([*package.glob("_within.*.so"), *package.glob("_runs.*.so")])
+    others = [*sorted((package / "lib").glob("lib*.so.0")), package / "bin" / "within"]
+    if not any(file.name.startswith("_within.") for file in modules):
         yield f"{package}: has no extension module"
     for file in [*modules, *others]:
         wrong = list(module_faults(file)) if file in modules else []
-        if file in others and run_paths(file):
+        if file in others and run_paths(file) != (["$ORIGIN"] if ON_SQLITE.fullmatch(file.name) else []):
             wrong.append(f"looks for libraries in {run_paths(file)}")
-        wrong += [f"needs {name}" for name in needed(file) if not MAY_NEED.fullmatch(name)]
+        wrong += [f"needs {name}" for name in needed(file) if not may_need(file, name)]
         yield from (f"{file.name}: {message}" for message in wrong)
 
 

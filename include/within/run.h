@@ -41,6 +41,7 @@ typedef struct wi_run {
     wi_run_options options;
     char id[WI_RUN_ID_LENGTH + 1]; /* hexadecimal digits, from the begin on */
     struct wi__open_run *open;     /* NULL outside of the block */
+    const char *parent;            /* NULL but for wi__run_child_of */
 } wi_run;
 
 /** A metric's points: one name of one run. Lives as long as the run's block. */
@@ -129,6 +130,11 @@ WI_API wi_run wi__run(const char *name, wi_run_options options);
 WI_API void wi__run_outcome(wi_run *run, const char *status, int64_t number, const char *error);
 /* A row of the run's environment: "python", "package.numpy". */
 WI_API void wi__run_environment(wi_run *run, const char *key, const char *value);
+/*
+ * Before the begin: the run that it is a child of, by its id, in place of the innermost of its thread. It is borrowed
+ * until then; "": none of this process.
+ */
+WI_API void wi__run_child_of(wi_run *run, const char *parent);
 
 WI__END_DECLS
 

@@ -1,9 +1,9 @@
 /* Calls of the core, and its errors as Python's exceptions. */
 #include "core_call.h"
 
-#include <within/error.h>
 #include <within/interrupts.h>
 
+#include "core_calls.h"
 #include "raised.h"
 
 static PyObject *exception_type(const wi_error *error) {
@@ -60,8 +60,7 @@ static int call_uninterrupted(void (*fn)(void *arg), void *arg, wi_error **error
     return returned;
 }
 
-/* The error is used up. */
-static int raise_error(wi_error *error) {
+int within_raise_error(wi_error *error) {
     PyObject *exception = exception_of(error);
     wi_error_free(error);
     if (exception) {
@@ -75,20 +74,33 @@ int within_call(void (*fn)(void *arg), void *arg) {
     wi_error *error = NULL;
     int returned;
     Py_BEGIN_ALLOW_THREADS returned = call_uninterrupted(fn, arg, &error);
-    Py_END_ALLOW_THREADS return returned ? 0 : raise_error(error);
+    Py_END_ALLOW_THREADS return returned ? 0 : within_raise_error(error);
 }
 
 int within_call_with_gil(void (*fn)(void *arg), void *arg) {
     wi_error *error = NULL;
-    return call_uninterrupted(fn, arg, &error) ? 0 : raise_error(error);
+    return call_uninterrupted(fn, arg, &error) ? 0 : within_raise_error(error);
 }
 
 PyDoc_STRVAR(data_error_doc, "What was read is damaged, or not what it should be.");
+
+static const within_core_calls core_calls = {
+    within_call,
+    within_call_with_gil,
+    within_raise_error,
+};
+
+static int add_capsule(PyObject *module) {
+    PyObject *capsule = PyCapsule_New((void *)&core_calls, WITHIN_CORE_CALLS, NULL);
+    int failed = !capsule || PyModule_AddObjectRef(module, "core_calls", capsule);
+    Py_XDECREF(capsule);
+    return failed ? -1 : 0;
+}
 
 int within_add_core_call(PyObject *module) {
     within_state *state = within_state_of(module);
     PyObject *type =
         PyErr_NewExceptionWithDoc("within.DataError", data_error_doc, PyExc_ValueError, NULL);
-    if (within_hold(&state->data_error, type)) return -1;
+    if (within_hold(&state->data_error, type) || add_capsule(module)) return -1;
     return PyModule_AddObjectRef(module, "DataError", type);
 }

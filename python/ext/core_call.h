@@ -6,6 +6,8 @@
 
 #include "module.h"
 
+#include <within/error.h>
+
 /**
  * Run fn(arg) without the GIL. It must touch no Python object.
  *
@@ -19,5 +21,8 @@ int within_call(void (*fn)(void *arg), void *arg);
 
 /** The same with the GIL held: for what threads of Python change as well, and no lock but the GIL keeps them from. */
 int within_call_with_gil(void (*fn)(void *arg), void *arg);
+
+/** Raise an error that wi_call handed out as the exception that it becomes. It is used up. @return -1 */
+int within_raise_error(wi_error *error);
 
 #endif

@@ -14,6 +14,7 @@ from ._interrupts import Interrupted, interrupts, uninterrupted  # noqa: F401
 from ._memory import track_memory  # noqa: F401
 from ._profiler import Profiler  # noqa: F401
 from ._redirect_output import redirect_output  # noqa: F401
+from ._run import active_run, run, runs  # noqa: F401
 from ._stats import SectionStats  # noqa: F401
 from ._temporary_seed import temporary_seed  # noqa: F401
 from ._threads import threads  # noqa: F401

@@ -48,12 +48,19 @@ static void find_id(wi__open_run *open) {
         wi__row_new_id(open->run->id);
 }
 
-/* Of this thread's, or the one whose command this is. One in another database is none. */
-static int64_t find_parent(const wi__open_run *open) {
+/* As it was told; else this thread's innermost. NULL: none of this process. */
+static const char *parent_here(const wi_run *run) {
     const wi_run *active = wi_active_run();
-    const char *id = getenv("WITHIN_RUN");
-    if (active && active->open && pthread_equal(active->open->thread, pthread_self()))
-        id = active->id;
+    if (run->parent) return *run->parent ? run->parent : NULL;
+    return active && active->open && pthread_equal(active->open->thread, pthread_self())
+               ? active->id
+               : NULL;
+}
+
+/* That one, or the one whose command this is. One in another database is none. */
+static int64_t find_parent(const wi__open_run *open) {
+    const char *id = parent_here(open->run);
+    if (!id) id = getenv("WITHIN_RUN");
     return id ? wi__row_of(open->store.handle, id) : 0;
 }
 

@@ -4,6 +4,8 @@
 
 #include <sqlite3.h>
 
+#include <within/macros.h>
+
 /**
  * Put right what dead processes have left of a database's runs. Runs that live, or may live elsewhere, are left alone.
  * Where that fails it is said on stderr, and tried again by whoever looks next.
@@ -14,6 +16,6 @@
  *
  * Threads: any. Never raises. Cost: a look at the folder DATABASE.live if all runs live.
  */
-int wi__runs_recover(sqlite3 *db, const char *path);
+WI_API int wi__runs_recover(sqlite3 *db, const char *path);
 
 #endif

@@ -54,6 +54,8 @@ void wi__run_environment(wi_run *run, const char *key, const char *value) {
     wi__open_run_note(open, WI__NOTE_ENVIRONMENT, key, value, 0);
 }
 
+void wi__run_child_of(wi_run *run, const char *parent) { run->parent = parent; }
+
 /* ---- the manager ---- */
 
 static void run_enter(void *self) {

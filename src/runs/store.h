@@ -25,9 +25,9 @@ typedef enum wi__store_mode {
  * @raise WI_DATA_ERROR if it is no database, or one of something else, or of a newer version of this library; what
  *        wi_database raises, WI_DATABASE_BUSY among it. Nothing stays open then.
  */
-sqlite3 *wi__store_open(wi_database *store, const char *path, wi__store_mode mode,
-                        int busy_timeout_ms);
+WI_API sqlite3 *wi__store_open(wi_database *store, const char *path, wi__store_mode mode,
+                               int busy_timeout_ms);
 /** Close it; never raises. */
-void wi__store_close(wi_database *store);
+WI_API void wi__store_close(wi_database *store);
 
 #endif

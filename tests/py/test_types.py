@@ -32,6 +32,11 @@ wi.redirect_output(3.5)
 wi.environment(OMP_NUM_THREADS=4)
 wi.workdir(3)
 wi.threads("2")
+wi.run(3)
+wi.run("lorenz", params="sigma")
+wi.run("lorenz").log("first")
+wi.run("lorenz").log(loss="0.5")
+wi.runs("runs.db")[0].metric
 wi.transaction("runs.db")
 wi.transaction(sqlite3.connect("runs.db"), 5)
 for item in wi.Profiler().iterate("batch", 3):

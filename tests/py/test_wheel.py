@@ -119,15 +119,23 @@ def solver(package, tmp_path_factory):
     return folder
 
 
+def with_sqlite(names):
+    """Was it built where SQLite is?"""
+    return any(name.startswith("within/_runs.") for name in names)
+
+
 def test_the_wheel_holds_what_its_users_need_and_no_more(package, root):
     names = {name for name in zipfile.ZipFile(package.wheel).namelist() if name.startswith("within/")}
     headers = {f"within/include/{path.relative_to(root / 'include')}" for path in (root / "include").rglob("*.h")}
-    headers -= {f"within/include/within/{name}.h" for name in OPTIONAL}
+    on_sqlite = {name for name in OPTIONAL if name != "hdf5"} if with_sqlite(names) else set()
+    headers -= {f"within/include/within/{name}.h" for name in OPTIONAL if name not in on_sqlite}
     tracked = run("git", "-C", root, "ls-files", "python/within").split()
     sources = {name.removeprefix("python/") for name in tracked} - {"within/meson.build", "within/libwithin.so.in"}
     binaries = {"within/bin/within", "within/lib/libwithin.so", "within/lib/libwithin.so.0"}
-    modules = {name for name in names if name.startswith("within/_within.")}
-    assert len(modules) == 1
+    libraries = {f"within/lib/libwithin-{library}.so" for library in ("runs", "sqlite") if on_sqlite}
+    binaries |= libraries | {f"{name}.0" for name in libraries}
+    modules = {name for name in names if name.startswith(("within/_within.", "within/_runs."))}
+    assert len(modules) == (2 if on_sqlite else 1)
     assert names - modules == headers | sources | binaries
 
 
@@ -144,6 +152,13 @@ def test_it_imports_and_says_its_version(package):
 @pytest.mark.parametrize("command", [["python", "-m", "within"], ["within"]], ids=["-m within", "within"])
 def test_the_command_runs(package, command):
     assert "0.1.0" in run(package.bin / command[0], *command[1:], "--version")
+
+
+def test_runs_find_their_libraries(package, tmp_path):
+    if not with_sqlite(zipfile.ZipFile(package.wheel).namelist()):
+        pytest.skip("the package was built without SQLite")
+    program = f"import within as wi\nwith wi.run('x', '{tmp_path}/runs.db') as r: r.log(x=1)\nprint(wi.runs('{tmp_path}/runs.db'))"
+    assert "FINISHED" in run(package.python, "-c", program)
 
 
 @pytest.mark.parametrize("order", [["within", "solver"], ["solver", "within"]])

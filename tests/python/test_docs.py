@@ -17,7 +17,7 @@ import pytest
 import within
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDES = [ROOT / "docs/files.md", ROOT / "docs/memory.md", ROOT / "docs/state.md"]
+GUIDES = [ROOT / "docs/files.md", ROOT / "docs/memory.md", ROOT / "docs/runs.md", ROOT / "docs/state.md"]
 GUIDES += [page for guide in GUIDES for page in sorted(guide.with_suffix("").glob("*.md"))]
 PAGES = [ROOT / "README.md", ROOT / "docs/python.md", *GUIDES]
 PROGRAM = re.compile(r"^```python\n(.*?)^```\n(?:\n?^```text\n(.*?)^```\n)?", re.S | re.M)
@@ -65,7 +65,7 @@ def run(program, folder, **environment):
 
 @pytest.mark.parametrize("page, program, output", list(programs()))
 def test_every_program_prints_what_its_page_says(page, program, output, tmp_path):
-    for name in re.findall(r"^import (h5py|numpy|safetensors|torch)\b", program, re.M):
+    for name in re.findall(r"^import (h5py|matplotlib|numpy|pandas|safetensors|torch)\b", program, re.M):
         pytest.importorskip(name)
     build_libraries(page, program, tmp_path)
     done = run(program, tmp_path, PYTHONIOENCODING="utf-8", PYTHONUNBUFFERED="1")

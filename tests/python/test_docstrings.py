@@ -2,6 +2,7 @@
 
 import contextlib
 import doctest
+import importlib.util
 import inspect
 import io
 
@@ -10,10 +11,16 @@ import pytest
 import within
 import within.contextlib
 
+MODULES = [within, within.contextlib]
+if importlib.util.find_spec("within._runs"):
+    import within.tracking
+
+    MODULES.append(within.tracking)
+
 
 def documented():
-    """The public names of both modules, and those of their classes, with their docstrings."""
-    for module in within, within.contextlib:
+    """The public names of the modules, and those of their classes, with their docstrings."""
+    for module in MODULES:
         for name in getattr(module, "__all__", None) or dir(module):
             thing = getattr(module, name)
             if name.startswith("_") or inspect.ismodule(thing):

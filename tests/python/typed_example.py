@@ -337,6 +337,55 @@ def transactions() -> None:
     assert rows == [(1,)]
 
 
+# ---- runs ----
+
+
+def runs(folder: Path) -> None:
+    with wi.run("lorenz", folder / "runs.db", params={"sigma": 10.0}, tags=None, resume=None) as run:
+        name: str = run.name
+        id: str | None = run.id
+        run.log(energy=1.5, count=2)
+        run.log(3, energy=True)
+        run.log_metric("loss/train", 0.5, step=3)
+        run.log_metrics({"a": 1, "b": 2.5}, 4)
+        run.log_param("rho", 28)
+        run.log_params({"beta": "8/3"})
+        run.set_tag("kind", "chaos")
+        run.set_tags({"n": 1})
+        run.log_text("text", "notes/a.txt")
+        run.log_artifact(folder / "runs.db", name="copy.db")
+
+    @wi.run("square", folder / "runs.db", tags={"kind": "call"})
+    def square(x: int) -> int:
+        inner = wi.active_run()
+        assert inner is not None
+        inner.log(x=x)
+        return x * x
+
+    assert square(3) == 9
+    found = wi.runs(folder / "runs.db", name=name)
+    stored = found[0]
+    values: list[float] = list(stored.series("energy").values)
+    texts: dict[str, str] = {**stored.params, **stored.tags, **stored.environment}
+    last: float = stored.metrics["energy"]
+    assert run.status == stored.status == "FINISHED" and stored.id == id and values == [1.5, 1.0] and last == 1.0
+    assert texts["rho"] == "28" and stored.parent is None and stored.error is None
+    assert stored.ended is not None and stored.started <= stored.ended
+
+
+def as_in_mlflow(folder: Path) -> None:
+    import within.tracking as mlflow
+
+    mlflow.set_tracking_uri(f"sqlite:///{folder}/runs.db")
+    with mlflow.start_run(run_name="first", tags={"team": "physics"}) as run:
+        rate: float = mlflow.log_param("rate", 0.5)
+        mlflow.log_metric("loss", rate, step=1)
+    id: str = run.info.run_id
+    metrics: dict[str, float] = mlflow.get_run(id).data.metrics
+    runs = mlflow.search_runs(filter_string="metrics.loss < 1", output_format="list")
+    assert metrics == {"loss": 0.5} and [each.info.run_id for each in runs] == [id]
+
+
 # ---- seeds ----
 
 
@@ -407,6 +456,9 @@ def main() -> None:
         redirected(Path(folder))
         if importlib.util.find_spec("h5py"):
             hdf5_files(Path(folder))
+        if importlib.util.find_spec("within._runs"):
+            runs(Path(folder))
+            as_in_mlflow(Path(folder))
     gpu_memory()
     memory()
     watched()

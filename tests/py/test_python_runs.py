@@ -1,0 +1,184 @@
+"""Runs of Python programs that are killed at any moment: all is there whose call had returned, and nothing twice."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from kills import kill_in_folders
+
+# Each thread counts in shared memory the calls that have returned.
+WRITER = """
+import mmap, threading
+import within as wi
+
+THREADS = 4
+with open("returned", "w+b") as file:
+    file.truncate(8 * THREADS)
+    returned = memoryview(mmap.mmap(file.fileno(), 0)).cast("q")
+
+def work(run, number):
+    log, name = run.log_metric, f"thread {number}"
+    for i in range(10**9):
+        log(name, i, i)
+        returned[number] = i + 1
+
+with wi.run("doomed", "runs.db", params={"threads": THREADS}) as run:
+    threads = [threading.Thread(target=work, args=(run, number), daemon=True) for number in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+"""
+
+READER = """
+import array, json, sys
+import within as wi
+
+found = []
+for folder in sys.argv[1:]:
+    try:
+        runs = wi.runs(f"{folder}/runs.db")
+    except (FileNotFoundError, wi.DataError):
+        runs = []  # killed before there was one
+    series = {name: run.series(name) for run in runs for name in run.metrics}
+    found.append({
+        "status": [run.status for run in runs],
+        "params": [run.params for run in runs],
+        "counts": {name: len(points.values) for name, points in series.items()},
+        "exact": all(list(p.values) == list(range(len(p.values))) == list(p.steps) for p in series.values()),
+    })
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture
+def python(build):
+    """A function that runs a script with the staged package."""
+    environment = {**os.environ, "PYTHONPATH": str(build / "site"), "PYTHONDONTWRITEBYTECODE": "1"}
+    if subprocess.run([sys.executable, "-c", "import within._runs"], env=environment, capture_output=True).returncode:
+        pytest.skip(f"{sys.executable} has no module for runs in {build}/site")
+
+    def run(script, *arguments, **options):
+        command = [sys.executable, "-c", script, *map(str, arguments)]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, **options)
+
+    run.environment = environment
+    return run
+
+
+def check(death, folder, found):
+    """What the database says of a run that was killed, against what had returned."""
+    assert death.status == -9, death
+    returned = [0] * 4
+    if (folder / "returned").exists():
+        content = (folder / "returned").read_bytes()
+        returned = [int.from_bytes(content[i : i + 8], sys.byteorder) for i in range(0, len(content), 8)]
+    if not found["status"]:
+        assert sum(returned) == 0, death
+        return 0
+    assert found["status"] == ["KILLED"] and found["exact"], (death, found)
+    for number, count in enumerate(returned):
+        # One more may have got in before the kill kept it from being counted.
+        assert found["counts"].get(f"thread {number}", 0) in (count, count + 1), (death, found, returned)
+    conn = sqlite3.connect(folder / "runs.db")
+    assert conn.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    conn.close()
+    assert not list(folder.glob("runs.db.live/*"))
+    return sum(returned)
+
+
+@pytest.mark.parametrize("times", [16, pytest.param(300, marks=pytest.mark.long)])
+def test_a_kill_loses_no_point_and_doubles_none(python, tmp_path, monkeypatch, times):
+    for name, value in python.environment.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "writer.py").write_text(WRITER)
+    command = [sys.executable, tmp_path / "writer.py"]
+    deaths, folders = [], []
+    for death in kill_in_folders(command, [tmp_path / "a", tmp_path / "b"], times, 7, 1.0, lambda folder: folder.mkdir()):
+        deaths.append(death)
+        folders.append(death.folder.rename(tmp_path / str(death.number)))
+    done = python(READER, *folders)
+    assert done.returncode == 0, done.stderr
+    points = sum(check(*each) for each in zip(deaths, folders, json.loads(done.stdout)))
+    assert points > 1000 * times  # most were killed while they logged
+
+
+def test_threads_and_processes_write_into_one_database(python, tmp_path):
+    script = """
+import multiprocessing, threading
+import within as wi
+
+def work(number):
+    with wi.run(f"worker {number}", "runs.db", params={"number": number}) as run:
+        def log(thread):
+            for i in range(20_000):
+                run.log(i, **{f"m{thread}": i * number})
+        threads = [threading.Thread(target=log, args=(thread,)) for thread in range(2)]
+        for thread in threads: thread.start()
+        for thread in threads: thread.join()
+
+if __name__ == "__main__":
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        pool.map(work, range(8))
+    for run in wi.runs("runs.db"):
+        number = int(run.params["number"])
+        assert run.status == "FINISHED" and list(run.metrics) in (["m0", "m1"], ["m1", "m0"]), run
+        for name in run.metrics:
+            assert list(run.series(name).values) == [i * number for i in range(20_000)]
+    assert len(wi.runs("runs.db")) == 8
+"""
+    (tmp_path / "work.py").write_text(script)
+    command = [sys.executable, "work.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=python.environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_database_that_another_program_holds_delays_no_call(python, tmp_path):
+    script = """
+import sqlite3, subprocess, sys, time
+import within as wi
+with wi.run("patient", "runs.db") as run:
+    holder = subprocess.Popen([sys.executable, "-c", '''
+import sqlite3, sys
+conn = sqlite3.connect("runs.db", isolation_level=None)
+conn.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.read()
+'''], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    for i in range(200_000):
+        run.log(i, x=i)
+    assert holder.poll() is None
+    holder.communicate()
+print(len(wi.runs("runs.db")[0].series("x").values))
+"""
+    done = python(script, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "200000\n"), done.stderr
+
+
+def test_a_full_disk_ends_as_an_oserror_not_as_a_crash(python, tmp_path):
+    """The file size limit stands for it: the journal cannot grow."""
+    script = """
+import resource, signal
+import within as wi
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+try:
+    with wi.run("full", "runs.db") as run:
+        run.log(x=1)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+        try:
+            run.log_text("x" * 100_000, "large.txt")
+        except OSError as error:
+            print(type(error).__name__, error.errno)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+except OSError as error:
+    print(error)
+print(wi.runs("runs.db")[0].status)
+"""
+    done = python(script, cwd=tmp_path)
+    assert done.returncode == 0 and done.stdout.endswith("FINISHED\n"), done.stdout + done.stderr
+    assert done.stdout.startswith("OSError 27") and not Path(tmp_path / "runs.db.artifacts/large.txt").exists()
