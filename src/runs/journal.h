@@ -17,6 +17,9 @@
 
 typedef struct wi__points wi__points;
 
+/* A run's series have the numbers from 0 on, less than this: another is the mark of a damaged file. */
+enum { WI__SERIES_LIMIT = 1 << 24 };
+
 typedef struct wi__point {
     uint32_t series; /* its number in the run */
     int64_t step;
@@ -28,8 +31,11 @@ typedef struct wi__point {
 wi__points *wi__points_create(int folder, uint64_t ticket);
 /** Append from any thread. @return 0, or an errno value: there is no room, nothing was appended. */
 int wi__points_append(wi__points *points, const wi__point *point);
-/** Points that are drained: their room is used again. */
+/** Points before that ticket are drained: their room is used again, and room ahead is made ready. */
 void wi__points_drained(wi__points *points, uint64_t ticket);
+/** Wait until so many points have come since the last drained one, somebody wakes, or the time is over. */
+void wi__points_wait(wi__points *points, uint64_t many, double timeout_s);
+void wi__points_wake(wi__points *points);
 void wi__points_close(wi__points *points);
 
 /** Open the file of another process, dead or alive, to read. NULL: errno says why; a damaged one reads as far as it is whole. */
