@@ -126,6 +126,7 @@ def test_the_wheel_holds_what_its_users_need_and_no_more(package, root):
     tracked = run("git", "-C", root, "ls-files", "python/within").split()
     sources = {name.removeprefix("python/") for name in tracked} - {"within/meson.build", "within/libwithin.so.in"}
     binaries = {"within/bin/within", "within/lib/libwithin.so", "within/lib/libwithin.so.0"}
+    binaries |= names & {"within/bin/within-runs"}  # where SQLite is
     modules = {name for name in names if name.startswith("within/_within.")}
     assert len(modules) == 1
     assert names - modules == headers | sources | binaries
@@ -144,6 +145,12 @@ def test_it_imports_and_says_its_version(package):
 @pytest.mark.parametrize("command", [["python", "-m", "within"], ["within"]], ids=["-m within", "within"])
 def test_the_command_runs(package, command):
     assert "0.1.0" in run(package.bin / command[0], *command[1:], "--version")
+
+
+def test_the_commands_on_runs_are_there_where_sqlite_is(package):
+    if "within/bin/within-runs" not in zipfile.ZipFile(package.wheel).namelist():
+        pytest.skip("SQLite is not installed here")
+    assert "usage: within runs" in run(package.bin / "within", "runs", "--help")
 
 
 @pytest.mark.parametrize("order", [["within", "solver"], ["solver", "within"]])
