@@ -28,7 +28,7 @@ MAY_INCLUDE = {
     "ext/runs": {"public", "ext", "runs"},
     "ext/sections": {"public", "ext", "door", "reader"},
     "ext/state": {"public", "ext"},
-    "cli": {"public", "block", "record", "reader", "manage", "runs", "report"},
+    "cli": {"public", "block", "record", "reader", "manage", "sqlite", "runs", "report"},
     "top": {"public"},
     "outside": {"public", "hdf5", "sqlite", "runs"},
     "hdf5": {"public"},

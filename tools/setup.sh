@@ -54,6 +54,7 @@ find_missing() {
             need libcmocka-dev pkg-config --exists cmocka
             need libhdf5-dev pkg-config --exists hdf5
             need libsqlite3-dev pkg-config --exists sqlite3
+            need libcairo2-dev pkg-config --exists cairo
             need g++ command_found "${CXX:-g++}"
             need 'python3-pytest python3-pytest-xdist' python_with pytest xdist
             ;;
@@ -78,6 +79,7 @@ find_missing() {
             need g++ command_found g++
             need libhdf5-dev pkg-config --exists hdf5
             need libsqlite3-dev pkg-config --exists sqlite3
+            need libcairo2-dev pkg-config --exists cairo
             need clang-19 command_found clang-19
             need clang-format-19 version_19_of clang-format
             need clang-tidy-19 version_19_of clang-tidy

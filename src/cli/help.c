@@ -66,6 +66,8 @@ void wi__print_overview(FILE *out) {
           out);
     for (size_t i = 0; wi__commands[i]; i++)
         fprintf(out, "  %-*s%s\n", MARGIN - 2, wi__commands[i]->name, wi__commands[i]->summary);
+    for (const wi__elsewhere *at = wi__elsewhere_commands; at->name; at++)
+        fprintf(out, "  %-*s%s\n", MARGIN - 2, at->name, at->summary);
     fputs("\nwithin COMMAND --help tells more of a command; within --version prints the version.\n",
           out);
 }

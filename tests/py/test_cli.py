@@ -1,11 +1,14 @@
 """The command itself: help, version, manual pages, and command lines that are wrong."""
 
 import re
+import shutil
 import subprocess
 
 import pytest
 
 COMMANDS = "run", "report", "clean"
+# In an executable of their own, where SQLite is.
+RUNS_COMMANDS = "runs", "show", "compare", "plot", "export", "delete"
 
 
 @pytest.fixture
@@ -23,7 +26,7 @@ def call(within, tmp_path):
 def test_help_names_every_command(call):
     done = call("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    for command in COMMANDS:
+    for command in COMMANDS + RUNS_COMMANDS:
         assert re.search(rf"^  {command} +\S", done.stdout, re.MULTILINE)
     assert call("help").stdout == call("-h").stdout == done.stdout
 
@@ -40,7 +43,14 @@ def test_version(call, root):
     assert (done.returncode, done.stdout, done.stderr) == (0, f"within {version}\n", "")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.fixture(params=COMMANDS + RUNS_COMMANDS)
+def command(request, build):
+    """Each command that is built here."""
+    if request.param in RUNS_COMMANDS and not (build / "src/cli/within-runs").exists():
+        pytest.skip("within-runs is not built here")
+    return request.param
+
+
 def test_each_command_has_help_in_80_columns(call, command):
     done = call(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
@@ -51,7 +61,6 @@ def test_each_command_has_help_in_80_columns(call, command):
     assert call("help", command).stdout == call(command, "-h").stdout == done.stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
 def test_manual_pages_come_from_the_same_text_as_the_help(call, command):
     help_text = call(command, "--help").stdout
     page = call("--man", command).stdout
@@ -66,16 +75,29 @@ def test_manual_pages_come_from_the_same_text_as_the_help(call, command):
 
 def test_the_overview_manual_page_names_commands_and_environment(call):
     page = call("--man").stdout.replace("\\-", "-")
-    for word in "within-run", "within-report", "within-clean", "WITHIN_RECORD", "TMPDIR", "NO_COLOR":
+    words = [f"within-{command}" for command in COMMANDS + RUNS_COMMANDS]
+    for word in *words, "WITHIN_RECORD", "WITHIN_DATABASE", "WITHIN_RUN", "TMPDIR", "NO_COLOR":
         assert word in page
 
 
-def test_no_line_of_a_manual_page_is_taken_for_a_request(call):
-    requests = {"TH", "SH", "PP", "TP", "B", "I", "BR", "nf", "fi", "RS", "RE", '\\"'}
-    for words in [], *([command] for command in COMMANDS):
+REQUESTS = {"TH", "SH", "PP", "TP", "B", "I", "BR", "nf", "fi", "RS", "RE", '\\"'}
+
+
+def test_no_line_of_a_manual_page_is_taken_for_a_request(call, command):
+    for words in [], [command]:
         for line in call("--man", *words).stdout.splitlines():
             if line[:1] in (".", "'"):
-                assert line.split()[0][1:] in requests, line
+                assert line.split()[0][1:] in REQUESTS, line
+
+
+@pytest.mark.parametrize("words", [["runs"], ["help", "plot"], ["run", "--name", "x", "true"]])
+def test_what_is_not_installed_is_said(within, tmp_path, words):
+    """Commands that need more libraries are executables beside `within`; here it stands alone."""
+    alone = shutil.copy(within, tmp_path)
+    done = subprocess.run([alone, *words], capture_output=True, text=True, timeout=60)
+    command = "run --name" if words[0] == "run" else words[-1]
+    assert done.returncode in (1, 125)
+    assert done.stderr == f"within {command}: this installation has none: it was built without SQLite\n"
 
 
 @pytest.mark.parametrize(
@@ -100,6 +122,8 @@ def test_no_line_of_a_manual_page_is_taken_for_a_request(call):
         (["run", "--"], "within run: the command to run is missing: within run -- COMMAND", " run"),
         (["run", "--recrod", "x", "true"], "within run: unknown option --recrod; did you mean --record?", " run"),
         (["run", "--record=", "true"], "within run: --record needs a path, and got an empty one", " run"),
+        (["run", "--name=", "true"], "within run: --name needs a name, and got an empty one", " run"),
+        (["run", "--database", "x.db", "true"], "within run: --database is for a run with a --name", " run"),
     ],
 )
 def test_a_wrong_command_line_is_named_and_ends_with_status_2(call, tmp_path, words, message, command):

@@ -134,6 +134,7 @@ def test_the_wheel_holds_what_its_users_need_and_no_more(package, root):
     binaries = {"within/bin/within", "within/lib/libwithin.so", "within/lib/libwithin.so.0"}
     libraries = {f"within/lib/libwithin-{library}.so" for library in ("runs", "sqlite") if on_sqlite}
     binaries |= libraries | {f"{name}.0" for name in libraries}
+    binaries |= {"within/bin/within-runs"} if on_sqlite else set()
     modules = {name for name in names if name.startswith(("within/_within.", "within/_runs."))}
     assert len(modules) == (2 if on_sqlite else 1)
     assert names - modules == headers | sources | binaries
@@ -159,6 +160,12 @@ def test_runs_find_their_libraries(package, tmp_path):
         pytest.skip("the package was built without SQLite")
     program = f"import within as wi\nwith wi.run('x', '{tmp_path}/runs.db') as r: r.log(x=1)\nprint(wi.runs('{tmp_path}/runs.db'))"
     assert "FINISHED" in run(package.python, "-c", program)
+
+
+def test_the_commands_on_runs_are_there_where_sqlite_is(package):
+    if "within/bin/within-runs" not in zipfile.ZipFile(package.wheel).namelist():
+        pytest.skip("SQLite is not installed here")
+    assert "usage: within runs" in run(package.bin / "within", "runs", "--help")
 
 
 @pytest.mark.parametrize("order", [["within", "solver"], ["solver", "within"]])
