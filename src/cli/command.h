@@ -1,6 +1,7 @@
 /*
  * Commands: each is one file with one table of what it takes, from which its parser, its help and its
- * manual page are made. To add one: write the file, and name it in WI__COMMANDS.
+ * manual page are made. To add one: write the file, and name it in the list of its executable: within.c, or
+ * runs/within_runs.c for those that need SQLite.
  */
 #ifndef WITHIN_CLI_COMMAND_H
 #define WITHIN_CLI_COMMAND_H
@@ -8,16 +9,11 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* The one line to add for a new command: src/cli/NAME.c defines wi__NAME_command. */
-#define WI__COMMANDS(X)                                                                            \
-    X(run)                                                                                         \
-    X(report)                                                                                      \
-    X(clean)
-
 enum {
     WI__STATUS_FAILED = 1,
     WI__STATUS_USAGE = 2,
     WI__MOST_OPTIONS = 16,
+    WI__MOST_GIVEN = 64,
 };
 
 /** One option, `--name` or `--name ARGUMENT`. A table of them ends with a name of NULL. */
@@ -25,12 +21,21 @@ typedef struct wi__option {
     const char *name;
     const char *argument; /* NULL: takes none */
     const char *help;     /* one sentence without its full stop */
+    int repeats;          /* may be given several times: wi__each_given has them all */
 } wi__option;
+
+/** An option as it was typed: its place in the table, and what it was given. */
+typedef struct wi__given {
+    int option;
+    const char *value;
+} wi__given;
 
 /** What the user typed, checked against the table. */
 typedef struct wi__arguments {
     /* In the order of the table: NULL if it is not given, "" if it takes no argument. */
     const char *values[WI__MOST_OPTIONS];
+    int given_count; /* of those that repeat, in the order of the command line */
+    wi__given given[WI__MOST_GIVEN];
     int count;
     char **operands; /* what is no option; ends with NULL */
 } wi__arguments;
@@ -49,10 +54,22 @@ typedef struct wi__command {
     int (*run)(const wi__arguments *arguments); /* returns the exit status */
 } wi__command;
 
-/** All commands, ended by NULL. */
+/** A command in an executable of its own, which needs a library that this one does without. */
+typedef struct wi__elsewhere {
+    const char *name;
+    const char *summary;
+    const char *program;
+    const char *needs; /* the library */
+} wi__elsewhere;
+
+/** The executable's commands, ended by NULL, and those of others that it knows, ended by a name of NULL. */
 extern const wi__command *const wi__commands[];
+extern const wi__elsewhere wi__elsewhere_commands[];
 /** By its name, or NULL. */
 const wi__command *wi__command_named(const char *name);
+
+/** The words after the executable's name as they were typed; parsing moves them. */
+extern char **wi__typed_words;
 
 /** Print the usage line and what the command does, with its options. */
 void wi__print_help(FILE *out, const wi__command *command);

@@ -47,7 +47,7 @@ static void print_examples(FILE *out, const char *line) {
 }
 
 void wi__print_help(FILE *out, const wi__command *command) {
-    static const wi__option help = {"help", NULL, "Print this"};
+    static const wi__option help = {"help", NULL, "Print this", 0};
     fprintf(out, "within %s: %s\n\n", command->name, command->summary);
     fprintf(out, "usage: within %s [OPTION]... %s\n\n", command->name, command->operands);
     fprintf(out, "%s\n\noptions\n", command->text);
@@ -66,6 +66,8 @@ void wi__print_overview(FILE *out) {
           out);
     for (size_t i = 0; wi__commands[i]; i++)
         fprintf(out, "  %-*s%s\n", MARGIN - 2, wi__commands[i]->name, wi__commands[i]->summary);
+    for (const wi__elsewhere *at = wi__elsewhere_commands; at->name; at++)
+        fprintf(out, "  %-*s%s\n", MARGIN - 2, at->name, at->summary);
     fputs("\nwithin COMMAND --help tells more of a command; within --version prints the version.\n",
           out);
 }

@@ -1,19 +1,18 @@
-/* The command `within`: finds the command that is meant, and sees that what was printed has arrived. */
+/* Every executable's main: finds the command that is meant, and sees that what was printed has arrived. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <within/version.h>
 
 #include "cli/command.h"
+#include "cli/elsewhere.h"
 #include "cli/options.h"
 
-#define DECLARE(name) extern const wi__command wi__##name##_command;
-#define ADDRESS(name) &wi__##name##_command,
-WI__COMMANDS(DECLARE)
-const wi__command *const wi__commands[] = {WI__COMMANDS(ADDRESS) NULL};
+char **wi__typed_words;
 
 const wi__command *wi__command_named(const char *name) {
     for (size_t i = 0; wi__commands[i]; i++)
@@ -21,14 +20,18 @@ const wi__command *wi__command_named(const char *name) {
     return NULL;
 }
 
+enum { MOST_COMMANDS = 32 };
+
 static int unknown_word(const char *word) {
     static const char *const options[] = {"--help", "--version"};
-    const char *names[sizeof wi__commands / sizeof *wi__commands];
+    const char *names[MOST_COMMANDS];
     size_t count = 0;
     if (word[0] == '-')
         return wi__usage_error(NULL, "unknown option %s; did you mean %s?", word,
                                options[wi__nearest(word, options, 2)]);
     for (; wi__commands[count]; count++) names[count] = wi__commands[count]->name;
+    for (const wi__elsewhere *at = wi__elsewhere_commands; at->name; at++)
+        names[count++] = at->name;
     names[count++] = "help";
     return wi__usage_error(NULL, "unknown command %s; did you mean %s?", word,
                            names[wi__nearest(word, names, count)]);
@@ -46,6 +49,8 @@ static int run_command(const wi__command *command, char **words) {
 /* `within help [CMD]` and the hidden `within --man [CMD]`, which the build makes manual pages with. */
 static int explain(const char *word, int as_manual) {
     const wi__command *command = word ? wi__command_named(word) : NULL;
+    const wi__elsewhere *elsewhere = word && !command ? wi__elsewhere_named(word) : NULL;
+    if (elsewhere) return wi__go_elsewhere(elsewhere, wi__typed_words);
     if (word && !command) return unknown_word(word);
     if (as_manual)
         wi__print_manual(stdout, command);
@@ -63,6 +68,8 @@ static int dispatch(char **words) {
     }
     const wi__command *command = wi__command_named(words[0]);
     if (command) return run_command(command, words + 1);
+    const wi__elsewhere *elsewhere = wi__elsewhere_named(words[0]);
+    if (elsewhere) return wi__go_elsewhere(elsewhere, words);
     if (strcmp(words[0], "help") == 0) return explain(words[1], 0);
     if (strcmp(words[0], "--man") == 0) return explain(words[1], 1);
     if (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0) return explain(NULL, 0);
@@ -92,8 +99,20 @@ static void open_standard_files(void) {
     if (file >= 0) close(file);
 }
 
+/* Where there is no memory for them, the words as parsing leaves them will do. */
+static char **copy_of(int count, char **words) {
+    char **copy = malloc(((size_t)count + 1) * sizeof *words);
+    if (!copy) return words;
+    memcpy(copy, words, ((size_t)count + 1) * sizeof *words);
+    return copy;
+}
+
 int main(int count, char **words) {
     open_standard_files();
-    int status = dispatch(words + (count > 0));
-    return finish_output(status, errno);
+    count -= count > 0;
+    words += *words != NULL;
+    wi__typed_words = copy_of(count, words);
+    int status = finish_output(dispatch(words), errno);
+    if (wi__typed_words != words) free(wi__typed_words);
+    return status;
 }

@@ -130,6 +130,10 @@ static const char environment[] =
     "read in the\n"
     "order of the program; \\fBmonotonic\\fR, the system's. By default the counter, if the kernel "
     "trusts it.\n"
+    ".TP\n.B WITHIN_DATABASE\n"
+    "The database of runs; \\fIruns.db\\fR in the working folder if it is not set or empty.\n"
+    ".TP\n.B WITHIN_RUN\n"
+    "The run that a program's runs are children of. \\fBwithin run \\-\\-name\\fR sets it.\n"
     ".TP\n.B TMPDIR\n"
     "The folder that scratch directories are made in; \\fI/tmp\\fR if it is not set or empty.\n"
     ".TP\n.B NO_COLOR\n"
@@ -138,24 +142,40 @@ static const char environment[] =
     ".TP\n.I .within/*.within\n"
     "Records, one a run, below the folder where \\fBwithin run\\fR was started.\n";
 
+static void print_summary(FILE *out, const char *name, const char *summary) {
+    fprintf(out, ".TP\n\\fBwithin\\-%s\\fR(1)\n", name);
+    print_line(out, "", summary);
+}
+
+/* Its commands, and those of other executables. */
+static void print_summaries(FILE *out) {
+    for (size_t i = 0; wi__commands[i]; i++)
+        print_summary(out, wi__commands[i]->name, wi__commands[i]->summary);
+    for (const wi__elsewhere *at = wi__elsewhere_commands; at->name; at++)
+        print_summary(out, at->name, at->summary);
+}
+
+static void print_pages(FILE *out) {
+    for (size_t i = 0; wi__commands[i]; i++)
+        fprintf(out, "%s.BR within\\-%s (1)", i ? ",\n" : "", wi__commands[i]->name);
+    for (const wi__elsewhere *at = wi__elsewhere_commands; at->name; at++)
+        fprintf(out, ",\n.BR within\\-%s (1)", at->name);
+    fputc('\n', out);
+}
+
 static void print_overview(FILE *out) {
     print_begin(out, "within", "where a program's time goes, and what a dead one was doing");
     fputs(".SH SYNOPSIS\n\\fBwithin\\fR \\fICOMMAND\\fR [\\fIOPTION\\fR]...\n.SH DESCRIPTION\n",
           out);
     fputs(description, out);
     fputs(".SH COMMANDS\n", out);
-    for (size_t i = 0; wi__commands[i]; i++) {
-        fprintf(out, ".TP\n\\fBwithin\\-%s\\fR(1)\n", wi__commands[i]->name);
-        print_line(out, "", wi__commands[i]->summary);
-    }
+    print_summaries(out);
     fputs(".SH OPTIONS\n.TP\n\\fB\\-\\-help\\fR\nPrint a short help.\n"
           ".TP\n\\fB\\-\\-version\\fR\nPrint the version.\n",
           out);
     fputs(environment, out);
     fputs(".SH SEE ALSO\n", out);
-    for (size_t i = 0; wi__commands[i]; i++)
-        fprintf(out, ".BR within\\-%s (1)%s\n", wi__commands[i]->name,
-                wi__commands[i + 1] ? "," : "");
+    print_pages(out);
 }
 
 void wi__print_manual(FILE *out, const wi__command *command) {

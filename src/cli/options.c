@@ -68,6 +68,16 @@ static int find_option(const wi__command *command, const char *name, size_t leng
     return -1;
 }
 
+static int keep_given(const wi__command *command, wi__arguments *arguments, int option) {
+    if (arguments->given_count == WI__MOST_GIVEN) {
+        wi__usage_error(command->name, "--%s is one too many: there may be %d of such options",
+                        command->options[option].name, WI__MOST_GIVEN);
+        return 0;
+    }
+    arguments->given[arguments->given_count++] = (wi__given){option, arguments->values[option]};
+    return 1;
+}
+
 /* One option at words[0]. @return how many words it took; 0 if it is wrong, which then was said. */
 static int take_option(const wi__command *command, char **words, wi__arguments *arguments) {
     char name[LONGEST_WORD + 1];
@@ -88,6 +98,7 @@ static int take_option(const wi__command *command, char **words, wi__arguments *
         return 0;
     }
     arguments->values[found] = !option->argument ? "" : value ? value : words[1];
+    if (option->repeats && !keep_given(command, arguments, found)) return 0;
     return option->argument && !value ? 2 : 1;
 }
 

@@ -10,6 +10,7 @@
 
 #include "cli/command.h"
 #include "cli/fresh_record.h"
+#include "cli/named_run.h"
 #include "cli/options.h"
 #include "cli/program.h"
 #include "cli/siblings.h"
@@ -18,7 +19,7 @@
 #include "report/report.h"
 #include "report/units.h"
 
-enum { RECORD, NO_REPORT, GRACE, WATCH, WATCH_ONLY };
+enum { RECORD, NO_REPORT, GRACE, WATCH, WATCH_ONLY, NAME, DATABASE };
 enum {
     STATUS_OWN_FAILURE = 125,
     STATUS_NOT_EXECUTABLE = 126,
@@ -36,6 +37,9 @@ static const wi__option options[] = {
                "Watch what the outermost loops leave behind, and say which section leaks"},
     [WATCH_ONLY] = {"watch-only", "NAMES",
                     "Watch these sections instead: names, or ends of paths, with commas between"},
+    [NAME] = {"name", "NAME", "Keep the run in a database, under this name: see within runs"},
+    [DATABASE] = {"database", "PATH",
+                  "The database; by default $WITHIN_DATABASE, or runs.db in the working folder"},
     {NULL, NULL, NULL},
 };
 
@@ -63,17 +67,18 @@ static void print_profile(const wi__fresh_record *record, const wi__profile *pro
     wi__print_siblings(stderr, record->shown, record->begin_ns);
 }
 
-static void print_report(const wi__fresh_record *record, const char *program, int wait_status) {
+/* For the report, and for the database. */
+static void use_record(const wi__fresh_record *record, const char *program, int wait_status,
+                       int quiet) {
     char why[256];
     wi__profile profile;
     if (!wi__profile_read_file(record->file, &profile, why, sizeof why)) {
-        fprintf(stderr, "within run: %s: %s\n", record->shown, why);
+        if (!quiet) fprintf(stderr, "within run: %s: %s\n", record->shown, why);
         return;
     }
-    if (profile.header.owner.pid)
-        print_profile(record, &profile);
-    else
-        say_recorded_nothing(program, wait_status);
+    if (!quiet && profile.header.owner.pid) print_profile(record, &profile);
+    if (!quiet && !profile.header.owner.pid) say_recorded_nothing(program, wait_status);
+    if (profile.header.owner.pid) wi__named_run_measured(&profile);
     wi__profile_release(&profile);
 }
 
@@ -104,7 +109,8 @@ static int finish(wi__program *program, wi__fresh_record *record, char **words, 
                             .grace_s = program->asked_by ? program->grace_s : 0};
     if (record->file >= 0)
         wi__fresh_record_end(record, (uint32_t)program->pid, wait_status, &grace);
-    if (record->file >= 0 && !quiet) print_report(record, words[0], wait_status);
+    wi__named_run_ended(wait_status);
+    if (record->file >= 0) use_record(record, words[0], wait_status, quiet);
     if (record->file >= 0 && !record->is_wish && !was_taken(record))
         wi__fresh_record_discard(record);
     wi__fresh_record_close(record);
@@ -148,19 +154,12 @@ static double seconds_of(const char *word) {
     return is_number && seconds >= 0 && seconds <= 1e9 ? seconds : -1;
 }
 
-static int run(const wi__arguments *arguments) {
+static int run_program(void *arg) {
+    const wi__arguments *arguments = arg;
     char why[256];
-    const char *grace = arguments->values[GRACE];
     wi__program program;
     wi__fresh_record record;
-    if (!arguments->count)
-        return wi__usage_error("run", "the command to run is missing: within run -- COMMAND");
-    if (arguments->values[RECORD] && !*arguments->values[RECORD])
-        return wi__usage_error("run", "--record needs a path, and got an empty one");
-    if (arguments->values[WATCH_ONLY] && !*arguments->values[WATCH_ONLY])
-        return wi__usage_error("run", "--watch-only needs names of sections, and got none");
-    if (grace && seconds_of(grace) < 0)
-        return wi__usage_error("run", "--grace needs seconds, 0 to 1e9, and got \"%s\"", grace);
+    const char *grace = arguments->values[GRACE];
     ask_for_watch(arguments);
     wi__program_prepare(&program, grace ? seconds_of(grace) : -1);
     wi__made made = wi__fresh_record_make(&record, arguments->values[RECORD], arguments->operands,
@@ -172,6 +171,37 @@ static int run(const wi__arguments *arguments) {
     if (made == WI__REFUSED) return STATUS_OWN_FAILURE;
     return start_and_finish(&program, &record, arguments->operands,
                             arguments->values[NO_REPORT] != NULL);
+}
+
+/* What must not be empty where it is given. @return 0 or WI__STATUS_USAGE */
+static int check_texts(const wi__arguments *arguments) {
+    static const struct {
+        int option;
+        const char *wants, *got;
+    } texts[] = {{RECORD, "--record needs a path", "an empty one"},
+                 {WATCH_ONLY, "--watch-only needs names of sections", "none"},
+                 {NAME, "--name needs a name", "an empty one"},
+                 {DATABASE, "--database needs a path", "an empty one"}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (arguments->values[texts[i].option] && !*arguments->values[texts[i].option])
+            return wi__usage_error("run", "%s, and got %s", texts[i].wants, texts[i].got);
+    return 0;
+}
+
+static int run(const wi__arguments *arguments) {
+    const char *grace = arguments->values[GRACE], *name = arguments->values[NAME];
+    wi__arguments copy = *arguments;
+    if (!arguments->count)
+        return wi__usage_error("run", "the command to run is missing: within run -- COMMAND");
+    if (check_texts(arguments)) return WI__STATUS_USAGE;
+    if (grace && seconds_of(grace) < 0)
+        return wi__usage_error("run", "--grace needs seconds, 0 to 1e9, and got \"%s\"", grace);
+    if (!name && arguments->values[DATABASE])
+        return wi__usage_error("run", "--database is for a run with a --name");
+    if (!name) return run_program(&copy);
+    int status = wi__as_named_run(name, arguments->values[DATABASE], arguments->operands,
+                                  run_program, &copy);
+    return status < 0 ? STATUS_OWN_FAILURE : status;
 }
 
 /* ---- what it says of itself ---- */
@@ -189,7 +219,11 @@ static const char text[] =
     "\n"
     "Where no record can be made, that is said, and the program\n"
     "runs without. An old record at PATH is replaced; one of a running program, or a\n"
-    "file that is no record, is left alone, and nothing is run.";
+    "file that is no record, is left alone, and nothing is run.\n"
+    "\n"
+    "With --name the program is a run in a database: its end, sections, findings and\n"
+    "memory are kept there, within runs lists it, and what it logs itself is a child\n"
+    "of it.";
 
 static const char details[] =
     "The program finds the record's path in the environment variable WITHIN_RECORD,\n"
@@ -197,7 +231,12 @@ static const char details[] =
     "takes the record; the others put theirs beside it, as PATH.PID.\n"
     "\n"
     "With --watch and --watch-only it also finds WITHIN_WATCH, which is 1 or the names. What\n"
-    "grows from call to call is said on stderr once it is sure, and stands in the report.\n";
+    "grows from call to call is said on stderr once it is sure, and stands in the report.\n"
+    "\n"
+    "With --name it finds WITHIN_RUN, the run's id, and WITHIN_DATABASE, so that its own runs\n"
+    "are children of this one. Status 0 is FINISHED, another FAILED; a signal that asks a program\n"
+    "to end is INTERRUPTED, SIGKILL is KILLED, any other signal FAILED. Where the database cannot\n"
+    "be had, nothing is run.\n";
 
 const wi__command wi__run_command = {
     .name = "run",
@@ -207,8 +246,8 @@ const wi__command wi__run_command = {
     .details = details,
     .statuses = "N\tThe program ended with status N\n"
                 "128+N\tThe program was killed by signal N\n"
-                "125\tThe program was not run: its record must not be replaced, or there is no "
-                "process to be had\n"
+                "125\tThe program was not run: its record must not be replaced, its database "
+                "cannot be had, or there is no process\n"
                 "126\tThe program cannot be executed\n"
                 "127\tThe program was not found\n"
                 "2\tThe command line is wrong\n",
@@ -216,6 +255,7 @@ const wi__command wi__run_command = {
                 "within run --record run.within --no-report -- ./simulate\n"
                 "within run --grace 25 -- ./simulate\n"
                 "within run --watch -- ./simulate\n"
+                "within run --name sweep -- python3 sweep.py\n"
                 "WITHIN_CLOCK=fenced within run -- ./simulate\n",
     .options = options,
     .most_operands = -1,

@@ -3,29 +3,9 @@
 
 #include <locale.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "report/page.h"
-
-enum { USUAL_WIDTH = 80, LEAST_WIDTH = 20 };
-
-static int is_terminal(FILE *stream) { return fileno(stream) >= 0 && isatty(fileno(stream)); }
-
-static int terminal_width(FILE *stream) {
-    struct winsize size;
-    if (!is_terminal(stream)) return 0;
-    if (ioctl(fileno(stream), TIOCGWINSZ, &size) || !size.ws_col) return USUAL_WIDTH;
-    return size.ws_col < LEAST_WIDTH ? LEAST_WIDTH : size.ws_col;
-}
-
-static int wants_color(FILE *stream, wi__report_color wish) {
-    if (wish != WI__COLOR_AUTO) return wish == WI__COLOR_ALWAYS;
-    const char *no_color = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    if (no_color && *no_color) return 0;
-    return is_terminal(stream) && terminal && strcmp(terminal, "dumb") != 0;
-}
+#include "report/terminal.h"
 
 static void write_page(const wi__page *page) {
     switch (page->options->format) {
@@ -53,8 +33,9 @@ static int write_at_once(wi__page *page) {
 
 int wi__report_print(FILE *stream, const wi__profile *profile, const wi__report_options *options) {
     wi__view view;
-    int width = options->width ? options->width : terminal_width(stream);
-    wi__page page = {stream, width, wants_color(stream, options->color), profile, options, &view};
+    int width = options->width ? options->width : wi__terminal_width(stream);
+    wi__page page = {stream,  width,   wi__wants_color(stream, options->color),
+                     profile, options, &view};
     if (!wi__view_init(&view, profile, options)) return 0;
     /* A decimal point, whatever the program's language. */
     locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0), before = (locale_t)0;

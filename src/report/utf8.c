@@ -30,6 +30,11 @@ static character decode(const char *text) {
     return (character){code, bytes, 1};
 }
 
+size_t wi__character_bytes(const char *text) {
+    character next = decode(text);
+    return next.valid ? next.bytes : 0;
+}
+
 /* The blocks that matter, from Unicode's EastAsianWidth and its combining marks. */
 static int columns_of(uint32_t code) {
     static const struct {

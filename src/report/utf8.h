@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/** Bytes of the first character of a text that is not empty; 0 if it is no UTF-8, and then one byte of it is wrong. */
+size_t wi__character_bytes(const char *text);
+
 /** Columns that UTF-8 text takes: 2 for wide characters, 0 for combining ones. */
 int wi__text_width(const char *text);
 

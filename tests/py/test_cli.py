@@ -1,6 +1,7 @@
 """The command itself: help, version, manual pages, and command lines that are wrong."""
 
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -78,6 +79,16 @@ def test_no_line_of_a_manual_page_is_taken_for_a_request(call):
                 assert line.split()[0][1:] in requests, line
 
 
+@pytest.mark.parametrize("words", [["runs"], ["help", "plot"], ["run", "--name", "x", "true"]])
+def test_what_is_not_installed_is_said(within, tmp_path, words):
+    """Commands that need more libraries are executables beside `within`; here it stands alone."""
+    alone = shutil.copy(within, tmp_path)
+    done = subprocess.run([alone, *words], capture_output=True, text=True, timeout=60)
+    command = "run --name" if words[0] == "run" else words[-1]
+    assert done.returncode in (1, 125)
+    assert done.stderr == f"within {command}: this installation has none: it was built without SQLite\n"
+
+
 @pytest.mark.parametrize(
     ("words", "message", "command"),
     [
@@ -100,6 +111,8 @@ def test_no_line_of_a_manual_page_is_taken_for_a_request(call):
         (["run", "--"], "within run: the command to run is missing: within run -- COMMAND", " run"),
         (["run", "--recrod", "x", "true"], "within run: unknown option --recrod; did you mean --record?", " run"),
         (["run", "--record=", "true"], "within run: --record needs a path, and got an empty one", " run"),
+        (["run", "--name=", "true"], "within run: --name needs a name, and got an empty one", " run"),
+        (["run", "--database", "x.db", "true"], "within run: --database is for a run with a --name", " run"),
     ],
 )
 def test_a_wrong_command_line_is_named_and_ends_with_status_2(call, tmp_path, words, message, command):
