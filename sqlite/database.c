@@ -99,6 +99,12 @@ static void use_wal(const wi_database *db) {
         say_there_is_no_wal(db, "the file system does not allow it");
 }
 
+/* While others have it open it stays as it is. */
+static void use_rollback_journal(const wi_database *db) {
+    int code = wi__sqlite_run(db->handle, "PRAGMA journal_mode = DELETE");
+    if ((code & 0xff) != SQLITE_BUSY) check(db, code, "switch to a rollback journal");
+}
+
 static void open_and_set_up(void *self) {
     static const char *const synchronous[] = {
         "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL", "PRAGMA synchronous = OFF"};
@@ -106,7 +112,8 @@ static void open_and_set_up(void *self) {
     open_handle(db);
     wi__sqlite_opened(db);
     read_something(db);
-    if (!db->options.read_only) use_wal(db);
+    if (!db->options.read_only && db->options.no_wal) use_rollback_journal(db);
+    if (!db->options.read_only && !db->options.no_wal) use_wal(db);
     check(db, wi__sqlite_run(db->handle, synchronous[db->options.synchronous]), "set synchronous");
 }
 

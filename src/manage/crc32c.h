@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <within/macros.h>
+
 /**
  * The checksum of what was summed before, and of n bytes after it.
  *
@@ -19,7 +21,7 @@
  *
  * Threads: any. Cost: some 20 bytes a nanosecond with the instruction, 1.3 without.
  */
-uint32_t wi__crc32c(uint32_t crc, const void *bytes, size_t n);
+WI_API uint32_t wi__crc32c(uint32_t crc, const void *bytes, size_t n);
 
 /* ---- the ways to do it: each as above, but of the register, the complement of the checksum ---- */
 

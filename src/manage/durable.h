@@ -4,10 +4,12 @@
 
 #include <stddef.h>
 
+#include <within/macros.h>
+
 /** Write all n bytes, going on after short writes and interruptions. */
-int wi__write_all(int fd, const void *bytes, size_t n);
+WI_API int wi__write_all(int fd, const void *bytes, size_t n);
 /** fsync, going on after interruptions. After a failure what was written must be discarded. */
-int wi__sync(int fd);
+WI_API int wi__sync(int fd);
 /** fsync the folder that a path lies in, so that its name is on the disk too. */
 int wi__sync_folder_of(const char *path);
 /** Close: the descriptor is closed in any case, and its error told. */

@@ -12,6 +12,8 @@
 
 #include <limits.h>
 
+#include <within/macros.h>
+
 #include "record/process.h"
 
 typedef struct wi__owner {
@@ -26,16 +28,16 @@ typedef enum wi__owner_state {
     WI__OWNER_ELSEWHERE /* on another host, or in another container: it cannot be told from here */
 } wi__owner_state;
 
-wi__owner wi__owner_self(void);
-wi__owner_state wi__owner_state_of(const wi__owner *owner);
+WI_API wi__owner wi__owner_self(void);
+WI_API wi__owner_state wi__owner_state_of(const wi__owner *owner);
 
 /**
  * A name that this process has not used yet: ".STEM.within-…".
  *
  * @param stem  text without a '/'; cut where the name would become longer than file systems allow.
  */
-void wi__owned_name(const char *stem, char name[NAME_MAX + 1]);
+WI_API void wi__owned_name(const char *stem, char name[NAME_MAX + 1]);
 /** Is this such a name? Then its owner is filled in. */
-int wi__owner_of_name(const char *name, wi__owner *owner);
+WI_API int wi__owner_of_name(const char *name, wi__owner *owner);
 
 #endif

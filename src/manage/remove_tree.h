@@ -5,6 +5,8 @@
 #include <limits.h>
 #include <stdint.h>
 
+#include <within/macros.h>
+
 /** What became of a removal. */
 typedef struct wi__removal {
     uint64_t files; /* removed, whatever is no folder; the size of regular ones */
@@ -33,6 +35,6 @@ enum {
  *
  * Cost: as wi__walk_tree, and a system call a file.
  */
-int wi__remove_tree(int folder, const char *name, int how, wi__removal *removal);
+WI_API int wi__remove_tree(int folder, const char *name, int how, wi__removal *removal);
 
 #endif

@@ -4,6 +4,9 @@
 #include <stdio.h>
 
 #include "manage/seed_source.h"
+#include "manage/seeding.h"
+
+void (*wi__seed_observer)(int64_t seed);
 
 /* ---- enter ---- */
 
@@ -70,6 +73,8 @@ static void seed_enter(void *self) {
     }
     block->rng = wi__thread_rng_of(thread);
     hold(block);
+    void (*observer)(int64_t) = __atomic_load_n(&wi__seed_observer, __ATOMIC_ACQUIRE);
+    if (observer) observer(block->seed);
 }
 
 static wi_verdict seed_exit(void *self, wi_reason reason, const wi_error *error) {

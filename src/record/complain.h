@@ -7,6 +7,6 @@
 #include <within/macros.h>
 
 /** Print "within: …" on stderr. At most four complaints a process: one trouble must not flood a log. */
-void wi__complain(const char *format, ...) WI__PRINTF(1, 2);
+WI_API void wi__complain(const char *format, ...) WI__PRINTF(1, 2);
 
 #endif

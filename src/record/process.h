@@ -6,13 +6,15 @@
 
 #include <stddef.h>
 
+#include <within/macros.h>
+
 #include "record/format.h"
 
 /** The process with this pid; its start is 0 when it cannot be told. */
 wi__process wi__process_of(uint32_t pid);
 wi__process wi__process_self(void);
 /** This process's arguments, with spaces between; cut when longer. */
-void wi__process_command(char *buffer, size_t size);
+WI_API void wi__process_command(char *buffer, size_t size);
 /** Is this process of the present boot alive? */
 int wi__process_lives(const wi__process *process);
 /** Is it alive? `boot_id` is of the boot that it ran in: no process of another boot is. */

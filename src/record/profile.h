@@ -78,9 +78,9 @@ typedef struct wi__profile {
  * @param[out] why  on failure the reason, ready to print after the path: "is not a within record".
  * @return 1, or 0: then the profile holds nothing.
  */
-int wi__profile_read(const char *path, wi__profile *profile, char *why, size_t size);
+WI_API int wi__profile_read(const char *path, wi__profile *profile, char *why, size_t size);
 /** The same from an open file: it may have been deleted meanwhile. */
-int wi__profile_read_file(int file, wi__profile *profile, char *why, size_t size);
+WI_API int wi__profile_read_file(int file, wi__profile *profile, char *why, size_t size);
 /** The same from bytes. */
 int wi__profile_of_bytes(const void *bytes, size_t length, wi__profile *profile, char *why,
                          size_t size);
@@ -88,7 +88,7 @@ int wi__profile_of_bytes(const void *bytes, size_t length, wi__profile *profile,
 WI_API int wi__profile_of_self(wi__profile *profile);
 WI_API void wi__profile_release(wi__profile *profile);
 
-double wi__profile_seconds(const wi__profile *profile, double ticks);
+WI_API double wi__profile_seconds(const wi__profile *profile, double ticks);
 
 /** A path's line in a report. Seconds; NaN where there is nothing to tell (no ended calls). */
 typedef struct wi__figures {

@@ -29,6 +29,10 @@ typedef struct wi__point {
 
 /** Make the file in a live folder; the first ticket is `ticket`. NULL: errno says why. */
 wi__points *wi__points_create(int folder, uint64_t ticket);
+/** The same with a system call a point, as on a file system over a network, where maps cannot be trusted. */
+wi__points *wi__points_create_plain(int folder, uint64_t ticket);
+/** At most so many segments, at least 2; if it is not said, 1024. */
+void wi__points_limit(wi__points *points, int segments);
 /** Append from any thread. @return 0, or an errno value: there is no room, nothing was appended. */
 int wi__points_append(wi__points *points, const wi__point *point);
 /** Points before that ticket are drained: their room is used again, and room ahead is made ready. */
@@ -57,10 +61,11 @@ typedef enum wi__note_kind {
     WI__NOTE_PARAM,      /* key, value */
     WI__NOTE_TAG,
     WI__NOTE_ENVIRONMENT,
-    WI__NOTE_ARTIFACT, /* key: its name; number: bytes; value: its CRC32C in hexadecimal */
-    WI__NOTE_SECTION,  /* key: path; value: the columns, separated by spaces */
-    WI__NOTE_FINDING,  /* key: section; value: "leak: …", "growing: …" */
-    WI__NOTE_END       /* key: status; value: error and trail; number: exit status or signal */
+    WI__NOTE_ARTIFACT,   /* key: its name; number: bytes; value: its CRC32C in hexadecimal */
+    WI__NOTE_SECTION,    /* key: path; value: the columns, separated by spaces */
+    WI__NOTE_FINDING,    /* key: section; value: "leak: …", "growing: …" */
+    WI__NOTE_END,        /* key: status; value: error and trail; number: exit status or signal */
+    WI__NOTE_PEAK_MEMORY /* number: bytes */
 } wi__note_kind;
 
 typedef struct wi__note {

@@ -35,6 +35,19 @@ alone(options_are_obeyed) {
     }
 }
 
+alone(without_a_log_it_has_a_rollback_journal) {
+    make_table("runs.db");
+    within (db, wi_database("runs.db", .no_wal = 1)) {
+        wi_database_execute(db, "INSERT INTO t VALUES (1, 'x')");
+        expect(!exists("runs.db-wal"));
+        within (other, wi_database("runs.db")) {
+            expect(exists("runs.db-wal"));
+            within (wi_database("runs.db", .no_wal = 1)) expect(exists("runs.db-wal"));
+        }
+    }
+    expect_count(number_in("runs.db", "SELECT count(*) FROM t"), 1);
+}
+
 alone(a_database_in_memory_is_one_too) {
     listen_to_stderr();
     within (db, wi_database(":memory:")) {
@@ -445,6 +458,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         test(a_database_is_made_and_set_up),
         test(options_are_obeyed),
+        test(without_a_log_it_has_a_rollback_journal),
         test(a_database_in_memory_is_one_too),
         test(nothing_is_left_open),
         test(any_name_will_do),

@@ -1,0 +1,18 @@
+/* One statement at a time, with its parameters. */
+#ifndef WITHIN_RUNS_SQL_H
+#define WITHIN_RUNS_SQL_H
+
+#include <sqlite3.h>
+
+/**
+ * Prepare a statement and bind its parameters.
+ *
+ * @param types  a letter a parameter: 'i' int64_t, 'd' double (NaN: NULL), 't' const char * (NULL: NULL).
+ * @param[out] statement  to be finalised by the caller; texts are borrowed until then.
+ * @return SQLite's extended code.
+ */
+int wi__sql_prepare(sqlite3 *db, sqlite3_stmt **statement, const char *sql, const char *types, ...);
+/** Run a statement that gives no rows. @return SQLITE_OK, or SQLite's extended code. */
+int wi__sql_run(sqlite3 *db, const char *sql, const char *types, ...);
+
+#endif
