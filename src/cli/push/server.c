@@ -13,7 +13,7 @@
 
 wi_define_error(WI__SERVER_ERROR, WI_ERROR);
 
-static const double FIRST_PAUSE_S = 0.2, LONGEST_PAUSE_S = 15;
+static const double FIRST_PAUSE_S = 0.1, LONGEST_PAUSE_S = 15;
 
 /* ---- waiting ---- */
 

@@ -140,9 +140,10 @@ static void push_all(void *self) {
 static int end_with(const pushing *push, wi_error *error) {
     if (wi_error_is(error, WI_INTERRUPTED)) {
         fputs("within push: stopped; the same command goes on from here\n", stderr);
-        wi_reraise(error);
+        wi__end_by_signal(wi_error_signal(error));
+    } else if (error) {
+        fprintf(stderr, "within push: %s\n", wi_error_message(error));
     }
-    if (error) fprintf(stderr, "within push: %s\n", wi_error_message(error));
     int failed = error || push->failures;
     wi_error_free(error);
     return failed ? WI__STATUS_FAILED : 0;
