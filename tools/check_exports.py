@@ -47,12 +47,12 @@ def declared_name(declaration):
     return re.findall(r"\w+", head)[-1]
 
 
-def headers_of_others(root):
-    """The headers of src that what is linked with libwithin includes: the Python extension and libwithin-runs."""
-    files = [p for folder in ("python", "src/runs") for p in sorted((root / folder).rglob("*.[ch]"))]
-    sources = [p.read_text() for p in files]
-    names = {name for text in sources for name in re.findall(r'^#include "([^"]+)"', text, re.M)}
-    return sorted(name for name in names if (root / "src" / name).exists() and not name.startswith("runs/"))
+def headers_of_others(root, folders, beginning=""):
+    """The headers of src that the sources of some folders include: those of libwithin-runs, or all but those."""
+    files = [p for folder in folders.split() for p in sorted((root / folder).rglob("*.[ch]"))]
+    names = {name for p in files for name in re.findall(r'^#include "([^"]+)"', p.read_text(), re.M)}
+    of_runs = beginning == "runs/"
+    return sorted(n for n in names if (root / "src" / n).exists() and n.startswith("runs/") == of_runs)
 
 
 def declared_by(root, headers):
@@ -69,11 +69,11 @@ def declared(root, optional):
     include = root / "include"
     names = sorted(path.relative_to(include).as_posix() for path in include.rglob("*.h"))
     own = {f"within/{name}" for name in HEADERS.values()}
-    core = declared_by(root, [*(name for name in names if name not in own), *headers_of_others(root)])
+    core = declared_by(root, [*(name for name in names if name not in own), *headers_of_others(root, "python src/runs")])
     if not optional:
         return core
-    others = {name for header in sorted(HEADERS.values() - {HEADERS[optional]}) for name in declared_by(root, [f"within/{header}"])}
-    return declared_by(root, [f"within/{HEADERS[optional]}"]) - core - others
+    more = headers_of_others(root, "python", "runs/") if optional == "runs" else []
+    return declared_by(root, [f"within/{HEADERS[optional]}", *more]) - core
 
 
 def exported(library):

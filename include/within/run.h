@@ -127,6 +127,8 @@ WI_API wi_run wi__run(const char *name, wi_run_options options);
  * number: the signal if it is INTERRUPTED; else the exit status, or -1 where that is not known.
  */
 WI_API void wi__run_outcome(wi_run *run, const char *status, int64_t number, const char *error);
+/* A row of the run's environment: "python", "package.numpy". */
+WI_API void wi__run_environment(wi_run *run, const char *key, const char *value);
 
 WI__END_DECLS
 

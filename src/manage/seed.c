@@ -6,7 +6,7 @@
 #include "manage/seed_source.h"
 #include "manage/seeding.h"
 
-void (*wi__seed_observer)(int64_t seed);
+wi__seed_function *wi__seed_observer;
 
 /* ---- enter ---- */
 
@@ -73,7 +73,7 @@ static void seed_enter(void *self) {
     }
     block->rng = wi__thread_rng_of(thread);
     hold(block);
-    void (*observer)(int64_t) = __atomic_load_n(&wi__seed_observer, __ATOMIC_ACQUIRE);
+    wi__seed_function *observer = __atomic_load_n(&wi__seed_observer, __ATOMIC_ACQUIRE);
     if (observer) observer(block->seed);
 }
 

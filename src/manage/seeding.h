@@ -6,7 +6,8 @@
 
 #include <within/macros.h>
 
+typedef void wi__seed_function(int64_t seed);
 /** Called by each wi_temporary_seed once all generators are seeded; NULL: nobody is told. Must not raise. */
-extern WI_API void (*wi__seed_observer)(int64_t seed);
+extern WI_API wi__seed_function *wi__seed_observer;
 
 #endif

@@ -11,8 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 /* As this thread blocks all signals, and the program may ignore some. */
 static void set_signals(posix_spawnattr_t *attributes) {
     sigset_t none, all;
@@ -35,8 +33,7 @@ static int spawn(pid_t *pid, const char *folder, int output) {
     posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&files, output, 1);
     posix_spawn_file_actions_addopen(&files, 2, "/dev/null", O_WRONLY, 0);
-    int error = posix_spawnp(pid, "git", &files, &attributes,
-                             (char *const *)(const void *)arguments, environ);
+    int error = posix_spawnp(pid, "git", &files, &attributes, (char *const *)arguments, environ);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attributes);
     return error;

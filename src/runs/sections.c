@@ -32,9 +32,10 @@ static char *key_of(const wi__profile *profile, uint32_t index) {
 
 static int add_path(wi__names *known, const wi__profile *profile, uint32_t index) {
     char *key = key_of(profile, index);
-    known_path *added = key ? malloc(sizeof *added + strlen(key) + 1) : NULL;
+    size_t size = key ? strlen(key) + 1 : 0;
+    known_path *added = key ? malloc(sizeof *added + size) : NULL;
     if (added) {
-        strcpy(added->text, key);
+        memcpy(added->text, key, size);
         added->named = wi__named_of(added->text);
         added->path = &profile->paths[index];
     }

@@ -40,14 +40,20 @@ int wi__sql_prepare(sqlite3 *db, sqlite3_stmt **statement, const char *sql, cons
     return code;
 }
 
+int wi__sql_step(sqlite3_stmt *statement, int code) {
+    if (code != SQLITE_OK) return code;
+    code = sqlite3_step(statement);
+    if (code == SQLITE_ROW || code == SQLITE_DONE) return code;
+    return sqlite3_extended_errcode(sqlite3_db_handle(statement));
+}
+
 int wi__sql_run(sqlite3 *db, const char *sql, const char *types, ...) {
     va_list values;
     sqlite3_stmt *statement = NULL;
     va_start(values, types);
     int code = prepare(db, &statement, sql, types, &values);
     va_end(values);
-    if (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_DONE) code = SQLITE_OK;
-    if (code != SQLITE_OK) code = sqlite3_extended_errcode(db);
+    code = wi__sql_step(statement, code);
     sqlite3_finalize(statement);
-    return code;
+    return code == SQLITE_DONE ? SQLITE_OK : code;
 }

@@ -12,6 +12,12 @@
  * @return SQLite's extended code.
  */
 int wi__sql_prepare(sqlite3 *db, sqlite3_stmt **statement, const char *sql, const char *types, ...);
+/**
+ * The next row of a statement.
+ * @param code  what preparing it returned: it is not run unless that is SQLITE_OK.
+ * @return SQLITE_ROW, SQLITE_DONE, or SQLite's extended code.
+ */
+int wi__sql_step(sqlite3_stmt *statement, int code);
 /** Run a statement that gives no rows. @return SQLITE_OK, or SQLite's extended code. */
 int wi__sql_run(sqlite3 *db, const char *sql, const char *types, ...);
 

@@ -2,16 +2,22 @@
 #include "runs/store.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "runs/network.h"
 #include "runs/schema.h"
+#include "runs/sql.h"
 
-static int ask(sqlite3 *db, const char *pragma) {
-    sqlite3_stmt *statement = NULL;
-    int value = 0;
-    int code = sqlite3_prepare_v2(db, pragma, -1, &statement, NULL);
-    if (code == SQLITE_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
-        value = sqlite3_column_int(statement, 0);
+static int ask(sqlite3 *db, const char *sql) {
+    sqlite3_stmt *statement;
+    int code = wi__sql_prepare(db, &statement, sql, "");
+    code = wi__sql_step(statement, code);
+    int value = code == SQLITE_ROW ? sqlite3_column_int(statement, 0) : 0;
     sqlite3_finalize(statement);
     wi_sqlite_check(db, code, "read");
     return value;
@@ -35,7 +41,9 @@ static int version_of(const wi_database *store) {
 /* Whoever comes first makes the tables, or changes them; others wait here, and find them. */
 static void bring_up_to_date(wi_database *store) {
     within (wi_transaction(store)) {
-        if (version_of(store) < WI__RUNS_VERSION) wi_database_execute(store, wi__runs_schema);
+        if (version_of(store) < WI__RUNS_VERSION) {
+            wi_database_execute(store, wi__runs_schema);
+        }
     }
 }
 
@@ -47,6 +55,30 @@ static void check_and_make(void *self) {
     bring_up_to_date(store);
 }
 
+static void say_it_is_on_a_network(const char *path) {
+    static int said;
+    if (!__atomic_exchange_n(&said, 1, __ATOMIC_RELAXED))
+        fprintf(
+            stderr,
+            "within: %s: it is on a file system of a network, where memory cannot be shared: it "
+            "has a rollback journal, and each point is a write of its own\n",
+            path);
+}
+
+/* By its folder: who opens and closes the file itself takes away SQLite's locks in this process. */
+static int is_on_a_network(const char *path) {
+    char folder[PATH_MAX] = ".";
+    char *real = realpath(path, NULL);
+    const char *known = real ? real : path, *slash = strrchr(known, '/');
+    if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash + 1 - known), known);
+    free(real);
+    int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int answer = descriptor >= 0 && wi__is_on_a_network(descriptor);
+    if (descriptor >= 0) close(descriptor);
+    if (answer) say_it_is_on_a_network(path);
+    return answer;
+}
+
 static void check_that_it_is_there(const char *path, wi__store_mode mode) {
     if (mode == WI__STORE_WRITE && access(path, F_OK) != 0) wi_raise_errno(errno, "open %s", path);
 }
@@ -55,8 +87,9 @@ sqlite3 *wi__store_open(wi_database *store, const char *path, wi__store_mode mod
                         int busy_timeout_ms) {
     wi_error *error;
     check_that_it_is_there(path, mode);
-    *store = wi_database(path, .busy_timeout_ms = busy_timeout_ms,
-                         .read_only = mode == WI__STORE_READ, .synchronous = WI_SYNCHRONOUS_NORMAL);
+    *store =
+        wi_database(path, .busy_timeout_ms = busy_timeout_ms, .read_only = mode == WI__STORE_READ,
+                    .synchronous = WI_SYNCHRONOUS_NORMAL, .no_wal = is_on_a_network(path));
     store->protocol->enter(store);
     if (wi_call(check_and_make, store, &error)) return store->handle;
     wi__store_close(store);

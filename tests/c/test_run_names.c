@@ -40,7 +40,8 @@ alone(a_million_names_are_told_apart) {
 
 alone(beginnings_and_zero_bytes_are_other_names) {
     wi__names names = {NULL, 0};
-    static const char *const texts[] = {"a", "aa", "aaaaaaaa", "aaaaaaaaa", "aaaaaaaaaaaaaaaa", "b"};
+    static const char *const texts[] = {"a", "aa", "aaaaaaaa", "aaaaaaaaa", "aaaaaaaaaaaaaaaa",
+                                        "b"};
     entry entries[6];
     for (int i = 0; i < 6; i++) {
         entries[i] = (entry){wi__named_of(texts[i]), i, ""};

@@ -1,0 +1,447 @@
+"""Runs under kills, under many writers, on locked databases and full disks: nothing is lost, and nothing is there twice."""
+
+import os
+import shutil
+import sqlite3
+import struct
+import subprocess
+import time
+
+import pytest
+from faults import ERRORS, every_fault
+from kills import kill_in_folders
+from test_sqlite import on_a_small_disk, query
+
+THREADS = 4
+
+# Each thread counts in a file what has returned. Arguments: how many points each thread logs; 0: until it is killed.
+LOGGER = r"""
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <within.h>
+#include <within/run.h>
+
+enum { THREADS = 4 };
+typedef struct { int64_t returned; char apart[56]; } count;
+static count *counts;
+static wi_run *run;
+static int64_t each;
+
+static void *log_points(void *number) {
+    count *mine = &counts[(intptr_t)number];
+    char name[16];
+    snprintf(name, sizeof name, "m%d", (int)(intptr_t)number);
+    for (int64_t i = 0; !each || i < each; i++) {
+        wi_run_metric(run, name, i, (double)i / 8);
+        __atomic_store_n(&mine->returned, i + 1, __ATOMIC_RELEASE);
+    }
+    return NULL;
+}
+
+int main(int argc, char **arguments) {
+    pthread_t threads[THREADS];
+    (void)argc;
+    each = atoll(arguments[1]);
+    int file = open("counts", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    if (ftruncate(file, sizeof(count) * THREADS)) return 1;
+    counts = mmap(NULL, sizeof(count) * THREADS, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    within (opened, wi_run("logger")) {
+        run = opened;
+        wi_run_param(run, "each", "%s", arguments[1]);
+        for (intptr_t i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, log_points, (void *)i);
+        for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+    }
+    return 0;
+}
+"""
+
+# Whoever looks next; it says nothing, but is a run itself.
+LOOKER = r"""
+#include <within.h>
+#include <within/run.h>
+int main(void) {
+    within (wi_run("looker")) continue;
+    return 0;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def compiled(compile_c, tmp_path_factory):
+    """A function that compiles a program once."""
+    programs = {}
+
+    def compile_once(source):
+        if source not in programs:
+            programs[source] = compile_c(tmp_path_factory.mktemp("program"), source, "-pthread")
+        return programs[source]
+
+    return compile_once
+
+
+def look(compiled, folder):
+    done = subprocess.run([compiled(LOOKER)], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def start_anew(folder):
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def returned(folder):
+    """How many calls of each thread had returned."""
+    path = folder / "counts"
+    raw = path.read_bytes() if path.exists() else b""
+    return [int.from_bytes(raw[64 * i : 64 * i + 8], "little") for i in range(THREADS)]
+
+
+def wait_for_points(folder):
+    while sum(returned(folder)) < 1000:
+        time.sleep(0.005)
+
+
+def column(base, stride, blob, count):
+    """A column of integers of a chunk, as docs/formats/runs.md has it."""
+    code = {0: "", 1: "B", 2: "H", 4: "I", 8: "Q"}[len(blob) // count]
+    offsets = struct.unpack(f">{count}{code}", blob) if code else [0] * count
+    return [base + i * stride + offset for i, offset in enumerate(offsets)]
+
+
+def points_of(conn, series):
+    """The steps and values of a series."""
+    steps, values = [], []
+    chunks = "SELECT position, count, step_base, step_stride, steps, points FROM chunk WHERE series = ? ORDER BY position"
+    for position, count, base, stride, blob, points in conn.execute(chunks, (series,)):
+        assert position == len(steps)
+        steps += column(base, stride, blob, count)
+        values += struct.unpack(f">{count}{'d' if len(points) == 8 * count else 'f'}", points)
+    return steps, values
+
+
+def check_points(conn, run, counts):
+    """Of each thread the points whose call had returned, in order; at most the one in flight is there unsaid."""
+    for thread, count in enumerate(counts):
+        found = conn.execute("SELECT id, count FROM series WHERE run = ? AND name = ?", (run, f"m{thread}")).fetchone()
+        series, told = found or (0, 0)
+        steps, values = points_of(conn, series)
+        assert len(steps) - count in (0, 1), (thread, count, len(steps))
+        assert steps == list(range(len(steps))) and values == [i / 8 for i in range(len(values))]
+        assert told == len(steps)
+
+
+def check_dead(compiled, folder):
+    """What a killed logger leaves, after somebody has looked."""
+    look(compiled, folder)
+    assert not (folder / "runs.db.live").exists(), os.listdir(folder / "runs.db.live")
+    conn = sqlite3.connect(folder / "runs.db")
+    try:
+        assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        found = conn.execute("SELECT id, status FROM run WHERE name = 'logger'").fetchall()
+        counts = returned(folder)
+        assert len(found) == 1 or (not found and not any(counts))
+        for run, status in found:
+            check_points(conn, run, counts)
+            return status, sum(counts)
+        return "none", 0
+    finally:
+        conn.close()
+
+
+def kill_many(compiled, folder, each, times, longest_s):
+    """The statuses, and the most points, of loggers that were killed at random moments."""
+    folders = [folder / str(i) for i in range(2)]
+    for one in folders:
+        one.mkdir()
+    statuses, most = [], 0
+    for death in kill_in_folders([compiled(LOGGER), str(each)], folders, times, times, longest_s, start_anew):
+        assert death.output == "" and death.status in (-9, 0), death
+        status, points = check_dead(compiled, death.folder)
+        assert status in (("KILLED", "none") if not each else ("KILLED", "FINISHED", "none")), death
+        statuses.append(status)
+        most = max(most, points)
+    return statuses, most
+
+
+# ---- kill -9 ----
+
+
+def test_kills_while_four_threads_log_lose_and_double_nothing(compiled, tmp_path):
+    statuses, most = kill_many(compiled, tmp_path, 0, 16, 0.25)
+    assert statuses.count("KILLED") > 8 and most > 1000
+
+
+def test_kills_while_a_run_ends_lose_and_double_nothing(compiled, tmp_path):
+    statuses, most = kill_many(compiled, tmp_path, 5000, 16, 0.08)
+    assert "KILLED" in statuses and most > 1000
+
+
+def test_kills_while_the_database_is_made_leave_one_that_can_be_used(compiled, tmp_path):
+    kill_many(compiled, tmp_path, 1, 16, 0.02)
+
+
+@pytest.mark.long
+def test_three_hundred_kills(compiled, tmp_path):
+    for name, each, longest_s in ("logging", 0, 1.0), ("ending", 50000, 0.5), ("beginning", 1, 0.03):
+        (tmp_path / name).mkdir()
+        kill_many(compiled, tmp_path / name, each, 300, longest_s)
+
+
+def test_a_killed_looker_leaves_the_dead_to_the_next(compiled, tmp_path):
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    logger = subprocess.Popen([compiled(LOGGER), "0"], cwd=victim)
+    wait_for_points(victim)
+    logger.kill()
+    logger.wait()
+    folders = [tmp_path / "0", tmp_path / "1"]
+    for folder in folders:
+        folder.mkdir()
+
+    def copy(folder):
+        shutil.rmtree(folder)
+        shutil.copytree(victim, folder)
+
+    for death in kill_in_folders([compiled(LOOKER)], folders, 10, 5, 0.2, copy):
+        status, points = check_dead(compiled, death.folder)
+        assert status == "KILLED" and points == sum(returned(victim))
+
+
+# ---- many writers ----
+
+
+def test_eight_processes_log_into_one_database(compiled, tmp_path):
+    programs = [subprocess.Popen([compiled(LOGGER), "20000"], cwd=tmp_path, stderr=subprocess.PIPE, text=True) for _ in range(8)]
+    outputs = [each.communicate(timeout=120)[1] for each in programs]
+    assert [each.returncode for each in programs] == [0] * 8 and outputs == [""] * 8
+    database = tmp_path / "runs.db"
+    assert query(database, "SELECT status, count(*) FROM run GROUP BY status") == [("FINISHED", 8)]
+    assert query(database, "SELECT sum(count), min(count), count(*) FROM series") == [(8 * THREADS * 20000, 20000, 8 * THREADS)]
+    assert query(database, "PRAGMA integrity_check") == [("ok",)]
+    assert not (tmp_path / "runs.db.live").exists()
+
+
+# ---- locked ----
+
+# Logs, says so, and ends when it is told to. The argument is the timeout.
+PATIENT = r"""
+#include <stdio.h>
+#include <stdlib.h>
+#include <within.h>
+#include <within/run.h>
+int main(int argc, char **arguments) {
+    (void)argc;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    within (run, wi_run("patient", .busy_timeout_s = atof(arguments[1]))) {
+        puts("begun");
+        getchar();
+        for (int64_t i = 0; i < 100000; i++) wi_run_metric(run, "energy", i, (double)i);
+        puts("logged");
+        getchar();
+    }
+    puts("ended");
+    return 0;
+}
+"""
+
+
+class Locked:
+    """The database, held by another connection."""
+
+    def __init__(self, path):
+        self.conn = sqlite3.connect(path, isolation_level=None)
+        self.conn.execute("BEGIN IMMEDIATE")
+
+    def release(self):
+        self.conn.execute("ROLLBACK")
+        self.conn.close()
+
+
+def start_patient(compiled, folder, timeout_s):
+    return subprocess.Popen(
+        [compiled(PATIENT), str(timeout_s)], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def tell(process):
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
+def hold_while_it_begins_logs_and_ends(compiled, folder, seconds):
+    look(compiled, folder)
+    database = folder / "runs.db"
+    locked = Locked(database)
+    process = start_patient(compiled, folder, 120)
+    time.sleep(seconds)
+    assert process.poll() is None
+    locked.release()
+    assert process.stdout.readline() == "begun\n"
+    locked = Locked(database)
+    tell(process)
+    assert process.stdout.readline() == "logged\n"  # though the database is locked
+    tell(process)
+    time.sleep(seconds)
+    assert process.poll() is None
+    locked.release()
+    assert process.stdout.readline() == "ended\n" and process.wait() == 0
+    assert query(database, "SELECT status FROM run WHERE name = 'patient'") == [("FINISHED",)]
+    assert query(database, "SELECT count, last FROM series") == [(100000, 99999)]
+    assert not (folder / "runs.db.live").exists()
+
+
+def test_a_locked_database_makes_both_ends_wait_and_nothing_else(compiled, tmp_path):
+    hold_while_it_begins_logs_and_ends(compiled, tmp_path, 1)
+
+
+@pytest.mark.long
+def test_a_database_that_is_locked_for_a_minute(compiled, tmp_path):
+    hold_while_it_begins_logs_and_ends(compiled, tmp_path, 61)
+
+
+def test_a_database_that_stays_locked_loses_nothing(compiled, tmp_path):
+    look(compiled, tmp_path)
+    database = tmp_path / "runs.db"
+    process = start_patient(compiled, tmp_path, 0.3)
+    assert process.stdout.readline() == "begun\n"
+    locked = Locked(database)
+    output, said = process.communicate("\n\n", timeout=60)
+    assert output.endswith("ended\n") and process.returncode == 0
+    assert said.count("\n") <= 2 and "it stays in" in said
+    assert query(database, "SELECT status FROM run WHERE name = 'patient'") == [("RUNNING",)]
+    locked.release()
+    look(compiled, tmp_path)
+    assert query(database, "SELECT status FROM run WHERE name = 'patient'") == [("FINISHED",)]
+    assert query(database, "SELECT count, last FROM series") == [(100000, 99999)]
+    assert not (tmp_path / "runs.db.live").exists()
+
+
+def test_a_begin_that_does_not_wait_raises(compiled, tmp_path):
+    look(compiled, tmp_path)
+    locked = Locked(tmp_path / "runs.db")
+    done = start_patient(compiled, tmp_path, 0.1)
+    _, said = done.communicate("", timeout=60)
+    locked.release()
+    assert done.returncode == 1 and "WI_DATABASE_BUSY" in said
+    assert query(tmp_path / "runs.db", "SELECT count(*) FROM run") == [(1,)]
+    assert not (tmp_path / "runs.db.live").exists()
+
+
+# ---- networks ----
+
+NETWORK = r"""
+#include <sys/vfs.h>
+int fstatfs(int file, struct statfs *about) {
+    (void)file;
+    about->f_type = 0x6969;
+    return 0;
+}
+int fstatfs64(int file, struct statfs64 *about) {
+    (void)file;
+    about->f_type = 0x6969;
+    return 0;
+}
+"""
+
+
+def test_on_a_network_nothing_is_shared_and_that_is_said_once(compiled, compile_c, tmp_path):
+    network = compile_c(tmp_path, NETWORK, "-shared", "-fPIC", "-D_GNU_SOURCE")
+    environment = os.environ | {"LD_PRELOAD": str(network)}
+    logger = subprocess.Popen([compiled(LOGGER), "0"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    wait_for_points(tmp_path)
+    logger.kill()
+    assert logger.communicate()[1].count("it is on a file system of a network") == 1
+    assert not (tmp_path / "runs.db-wal").exists()
+    look(compiled, tmp_path)
+    (run, status), = query(tmp_path / "runs.db", "SELECT id, status FROM run WHERE name = 'logger'")
+    conn = sqlite3.connect(tmp_path / "runs.db")
+    check_points(conn, run, returned(tmp_path))
+    conn.close()
+    assert status == "KILLED" and sum(returned(tmp_path)) > 100
+
+
+# ---- full disks, and every system call ----
+
+FILLING = r"""
+#include <stdio.h>
+#include <within.h>
+#include <within/run.h>
+int main(void) {
+    volatile int64_t logged = 0;
+    wi_try {
+        within (run, wi_run("filling")) {
+            wi_try
+                for (;; logged++) wi_run_metric(run, "energy", logged, 1.0 / (double)(logged + 1));
+            wi_catch(WI_DISK_FULL, error) printf("full\n");
+            wi_run_finish(run);
+        }
+    }
+    wi_catch(WI_ERROR, error) printf("%s\n", wi_error_message(error));
+    printf("%lld\n", (long long)logged);
+    return 0;
+}
+"""
+
+
+def test_a_full_disk_loses_nothing_that_had_returned(compiled, tmp_path):
+    script = f"cd {tmp_path}/disk && {compiled(FILLING)} && ls && cp -r runs.db* {tmp_path}"
+    lines = on_a_small_disk(tmp_path, "12m", "sh", "-c", script)
+    assert "full" in lines and lines[-1] == "status 0", lines
+    logged = next(int(line) for line in lines if line.isdigit())
+    look(compiled, tmp_path)
+    assert query(tmp_path / "runs.db", "SELECT status, count FROM run JOIN series ON run.id = run") == [("FINISHED", logged)]
+
+
+SHORT = r"""
+#include <stdio.h>
+#include <within.h>
+#include <within/run.h>
+static void work(void *unused) {
+    (void)unused;
+    within (run, wi_run("short")) {
+        wi_run_param(run, "sigma", "10");
+        for (int i = 0; i < 10; i++) wi_run_metric(run, "energy", i, i);
+        wi_run_text(run, "notes.txt", "text");
+        puts("logged");
+    }
+    puts("ended");
+}
+int main(void) {
+    wi_error *error;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    if (wi_call(work, NULL, &error)) return 0;
+    fprintf(stderr, "%s: %s\n", wi_error_kind(error)->name, wi_error_message(error));
+    wi_error_free(error);
+    return 3;
+}
+"""
+
+
+def check_after_fault(compiled, folder, told, output):
+    look(compiled, folder)
+    assert not (folder / "runs.db.live").exists(), told
+    rows = query(folder / "runs.db", "SELECT status, (SELECT sum(count) FROM series WHERE run = run.id) FROM run WHERE name = 'short'")
+    assert query(folder / "runs.db", "PRAGMA integrity_check") == [("ok",)], told
+    assert len(rows) == 1 or "logged" not in output, told
+    if "logged" in output:
+        assert rows[0][1] == 10, (rows, told)
+        assert rows[0][0] in ("FINISHED", "KILLED", "FAILED"), told
+    return rows[0][0] if rows else "none"
+
+
+@pytest.mark.parametrize("name", ["open", "write", "rename", "mkdir", "fallocate", "lock", "mmap", "truncate"])
+def test_whichever_call_fails_what_was_logged_is_there(compiled, tmp_path, name):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    errors = {name: [ERRORS[name][0], "kill"]}
+    seen = set()
+    for call, error, done in every_fault([compiled(SHORT)], folder, lambda: start_anew(folder), errors=errors, steady=False, cwd=folder):
+        told = (call, error, done.stdout, done.stderr)
+        assert error == "kill" or done.returncode in (0, 3), told
+        seen.add(check_after_fault(compiled, folder, told, done.stdout))
+    assert seen <= {"FINISHED", "FAILED", "KILLED", "none"}
