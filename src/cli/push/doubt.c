@@ -136,7 +136,7 @@ static int mark(lookup *search, const wi__batch_point *points, char *is_there, i
     int missing = 0;
     for (int64_t i = 0; i < count; i++) {
         wanted *same = find(search, &points[i]);
-        is_there[i] = same && same->found > same->before;
+        is_there[i] = (char)(same && same->found > same->before);
         if (is_there[i])
             same->found--;
         else

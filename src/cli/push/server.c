@@ -24,13 +24,14 @@ static double now_s(void) {
 }
 
 void wi__server_pause(double seconds) {
-    double end_s = now_s() + seconds;
-    for (double left_s = seconds; left_s > 0; left_s = end_s - now_s()) {
-        struct timespec time = {(time_t)left_s, (long)((left_s - (double)(time_t)left_s) * 1e9)};
-        wi_poll();
-        nanosleep(&time, NULL);
-    }
+    double end_s = now_s() + seconds, left_s = seconds;
     wi_poll();
+    while (left_s > 0) {
+        struct timespec time = {(time_t)left_s, (long)((left_s - (double)(time_t)left_s) * 1e9)};
+        nanosleep(&time, NULL);
+        wi_poll();
+        left_s = end_s - now_s();
+    }
 }
 
 /* The words of an answer that cannot be understood: its beginning, on one line. */
