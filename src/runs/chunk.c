@@ -66,13 +66,17 @@ static line best_line(const int64_t *numbers, int64_t count) {
 }
 
 static int width_of(uint64_t span) {
-    return span == 0 ? 0 : span <= UINT8_MAX ? 1 : span <= UINT16_MAX ? 2 : span <= UINT32_MAX ? 4 : 8;
+    return span == 0            ? 0
+           : span <= UINT8_MAX  ? 1
+           : span <= UINT16_MAX ? 2
+           : span <= UINT32_MAX ? 4
+                                : 8;
 }
 
 static wi__chunk_column encode_column(const int64_t *numbers, int64_t count, unsigned char *room) {
-    line line = {0, 0, UINT64_MAX};
-    if (are_small(numbers, count)) line = best_line(numbers, count);
-    wi__chunk_column column = {line.base, line.stride, width_of(line.span), room};
+    line beside = {0, 0, UINT64_MAX};
+    if (are_small(numbers, count)) beside = best_line(numbers, count);
+    wi__chunk_column column = {beside.base, beside.stride, width_of(beside.span), room};
     if (column.width == 8) column.base = column.stride = 0;
 #define PUT(width)                                                                                 \
     for (int64_t i = 0; i < count; i++)                                                            \
@@ -83,7 +87,8 @@ static wi__chunk_column encode_column(const int64_t *numbers, int64_t count, uns
 }
 
 /* In unsigned arithmetic: a damaged row may give nonsense, but no overflow. */
-static void decode_column(const wi__chunk_column *column, int64_t from, int64_t count, int64_t *to) {
+static void decode_column(const wi__chunk_column *column, int64_t from, int64_t count,
+                          int64_t *to) {
     uint64_t base = (uint64_t)column->base, stride = (uint64_t)column->stride;
     const unsigned char *bytes = column->bytes + column->width * from;
     base += (uint64_t)from * stride;

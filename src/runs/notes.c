@@ -15,13 +15,13 @@
 #include "manage/crc32c.h"
 #include "runs/journal.h"
 
-typedef struct head {
+typedef struct note_head {
     uint32_t length, check;
     uint32_t kind, key_length;
     int64_t number, ms;
-} head;
+} note_head;
 
-enum { CHECKED_FROM = 8, LEAST = sizeof(head) - CHECKED_FROM + 2 };
+enum { CHECKED_FROM = 8, LEAST = sizeof(note_head) - CHECKED_FROM + 2 };
 
 int wi__notes_open(int folder) {
     return openat(folder, "notes", O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
@@ -33,14 +33,14 @@ int wi__notes_open(int folder) {
 static char *note_bytes(const wi__note *note, size_t *size) {
     const char *key = note->key ? note->key : "", *value = note->value ? note->value : "";
     size_t key_size = strlen(key) + 1, value_size = strlen(value) + 1;
-    *size = sizeof(head) + key_size + value_size;
+    *size = sizeof(note_head) + key_size + value_size;
     char *bytes = malloc(*size);
     if (!bytes) return NULL;
-    head head = {.length = (uint32_t)(*size - CHECKED_FROM),
-                 .kind = note->kind,
-                 .key_length = (uint32_t)(key_size - 1),
-                 .number = note->number,
-                 .ms = note->ms};
+    note_head head = {.length = (uint32_t)(*size - CHECKED_FROM),
+                      .kind = note->kind,
+                      .key_length = (uint32_t)(key_size - 1),
+                      .number = note->number,
+                      .ms = note->ms};
     memcpy(bytes, &head, sizeof head);
     memcpy(bytes + sizeof head, key, key_size);
     memcpy(bytes + sizeof head + key_size, value, value_size);
@@ -103,8 +103,8 @@ static int see(window *w, uint64_t offset, size_t size) {
     w->start = offset;
     w->length = 0;
     while (w->length < size) {
-        ssize_t got = pread(w->notes, w->bytes + w->length, wanted - w->length,
-                            (off_t)(offset + w->length));
+        ssize_t got =
+            pread(w->notes, w->bytes + w->length, wanted - w->length, (off_t)(offset + w->length));
         if (got < 0 && errno != EINTR) return -1;
         if (got == 0) return 0;
         if (got > 0) w->length += (size_t)got;
@@ -114,7 +114,7 @@ static int see(window *w, uint64_t offset, size_t size) {
 
 /* @return 1: a note, whose texts lie in the window; 0: no whole one; -1: errno. */
 static int note_at(window *w, uint64_t offset, wi__note *note, uint64_t *size) {
-    head head;
+    note_head head;
     int seen = see(w, offset, sizeof head);
     if (seen <= 0) return seen;
     memcpy(&head, w->bytes + (offset - w->start), sizeof head);
@@ -125,8 +125,8 @@ static int note_at(window *w, uint64_t offset, wi__note *note, uint64_t *size) {
     const char *key = bytes + sizeof head;
     if (wi__crc32c(0, bytes + CHECKED_FROM, head.length) != head.check) return 0;
     if (head.key_length > head.length - LEAST || key[head.key_length] || end[-1]) return 0;
-    *note = (wi__note){(wi__note_kind)head.kind, head.number, head.ms, key,
-                       key + head.key_length + 1};
+    *note =
+        (wi__note){(wi__note_kind)head.kind, head.number, head.ms, key, key + head.key_length + 1};
     *size = CHECKED_FROM + (uint64_t)head.length;
     return 1;
 }

@@ -20,9 +20,7 @@ enum { MARGIN = 4096 };
 #define MADV_POPULATE_WRITE 23
 #endif
 
-static off_t place_offset(int place) {
-    return WI__POINTS_HEAD + (off_t)place * WI__SEGMENT_BYTES;
-}
+static off_t place_offset(int place) { return WI__POINTS_HEAD + (off_t)place * WI__SEGMENT_BYTES; }
 
 static int index_of(uint64_t number) { return (int)(number % WI__MOST_SEGMENTS); }
 
@@ -174,9 +172,10 @@ int wi__points_append(wi__points *points, const wi__point *point) {
     }
     uint64_t ticket = __atomic_fetch_add(&points->next, 1, __ATOMIC_RELAXED);
     while (__builtin_expect(ticket >= __atomic_load_n(&points->limit, __ATOMIC_ACQUIRE), 0))
-        make_room(points); /* more threads than the margin: the ticket is taken, so there must be room */
-    wi__stored_point *to = points->segments[index_of(ticket / WI__SEGMENT_POINTS)] +
-                           ticket % WI__SEGMENT_POINTS;
+        make_room(
+            points); /* more threads than the margin: the ticket is taken, so there must be room */
+    wi__stored_point *to =
+        points->segments[index_of(ticket / WI__SEGMENT_POINTS)] + ticket % WI__SEGMENT_POINTS;
     wi__stored_point from = {.series = point->series, .step = point->step, .ms = point->ms};
     memcpy(&from.value, &point->value, sizeof from.value);
     from.check = wi__point_check(&from, ticket);

@@ -65,11 +65,11 @@ struct wi__points {
     uint64_t drained;  /* ticket */
     uint64_t ahead;    /* tickets that shall have room before they are asked for */
     int most_places;
-    int places;                                  /* in the file */
-    wi__points_head *head;                       /* the file's, or a copy of it if it is plain */
-    wi__stored_point *place[WI__MOST_SEGMENTS];  /* mapped, or in memory if it is plain */
-    int place_of[WI__MOST_SEGMENTS];             /* by number, modulo how many may be */
-    int free[WI__MOST_SEGMENTS];                 /* places, the one longest free first */
+    int places;                                 /* in the file */
+    wi__points_head *head;                      /* the file's, or a copy of it if it is plain */
+    wi__stored_point *place[WI__MOST_SEGMENTS]; /* mapped, or in memory if it is plain */
+    int place_of[WI__MOST_SEGMENTS];            /* by number, modulo how many may be */
+    int free[WI__MOST_SEGMENTS];                /* places, the one longest free first */
     int first_free, free_count;
 
     /* Of a file that was opened to read; `head` is NULL. */

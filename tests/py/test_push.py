@@ -384,6 +384,38 @@ def test_a_live_run_is_followed_to_its_end(database, push, server):
     assert server.only_run()["info"]["status"] == "FINISHED"
 
 
+LIVE = r"""
+#include <stdio.h>
+#include <unistd.h>
+#include <within.h>
+#include <within/run.h>
+
+int main(void) {
+    within (run, wi_run("live")) {
+        for (int step = 0; step < 5000; step++) wi_run_metric(run, "x", step, step * 0.5);
+        puts("logged");
+        fflush(stdout);
+        pause();
+    }
+    return 0;
+}
+"""
+
+
+def test_a_followed_run_that_is_killed_ends_there_too(database, push, server, compile_c, tmp_path):
+    program = subprocess.Popen([compile_c(tmp_path, LIVE)], stdout=subprocess.PIPE, text=True)
+    assert program.stdout.readline() == "logged\n"
+    process = follow(push, server)
+    wait_for(lambda: server.runs and len(server.only_run()["metrics"]) == 5000)
+    assert server.only_run()["info"]["status"] == "RUNNING"
+    program.kill()
+    program.communicate()
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert server.only_run()["info"]["status"] == "KILLED"
+    assert sorted(step for _, step, _, _ in server.only_run()["metrics"]) == list(range(5000))
+
+
 def test_ctrl_c_stops_it_at_once_and_a_later_call_goes_on(database, push, server):
     run_tables.add_run(database, "stopped", metrics={"x": line(3000)})
     server.faults = [("points", "late-hang")]

@@ -7,12 +7,12 @@
 
 static int64_t run_of(wi_database *db, const char *word) {
     int64_t id = 0;
-    within (s, wi__query(
+    within (s, wi__push_query(
                    db, "SELECT id FROM run WHERE ?1 = 'last' OR name = ?1 OR"
                        " (length(?1) >= 4 AND substr(uuid, 1, length(?1)) = lower(?1))"
                        " ORDER BY ?1 <> 'last' AND name = ?1, started_ms DESC, id DESC LIMIT 1")) {
-        wi__bind_text(s->handle, 1, word);
-        if (!wi__next(db, s->handle))
+        wi__push_bind_text(s->handle, 1, word);
+        if (!wi__push_next(db, s->handle))
             wi_raise(WI_VALUE_ERROR, "%s: no run has the name or id \"%s\"", db->path, word);
         id = sqlite3_column_int64(s->handle, 0);
     }

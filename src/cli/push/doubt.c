@@ -16,7 +16,7 @@
 
 /* A point of the batch that is looked for, and how often the same is there. */
 typedef struct wanted {
-    wi__batch_point point;
+    wi__push_batch_point point;
     int64_t before; /* in the run, before the batch's */
     int64_t found;  /* on the server */
 } wanted;
@@ -42,18 +42,18 @@ static int compare_values(double a, double b) {
 }
 
 static int compare_points(const void *left, const void *right) {
-    const wi__batch_point *a = left, *b = right;
+    const wi__push_batch_point *a = left, *b = right;
     if (a->step != b->step) return a->step < b->step ? -1 : 1;
     if (a->ms != b->ms) return a->ms < b->ms ? -1 : 1;
     return compare_values(a->value, b->value);
 }
 
-static wanted *find(lookup *search, const wi__batch_point *point) {
+static wanted *find(lookup *search, const wi__push_batch_point *point) {
     return bsearch(point, search->points, (size_t)search->count, sizeof *search->points,
                    compare_points);
 }
 
-static void look_for(lookup *search, const wi__batch_point *points, int64_t count) {
+static void look_for(lookup *search, const wi__push_batch_point *points, int64_t count) {
     for (int64_t i = 0; i < count; i++) search->points[i] = (wanted){points[i], 0, 0};
     qsort(search->points, (size_t)count, sizeof *search->points, compare_points);
     search->count = 0;
@@ -78,9 +78,9 @@ static void count_found(lookup *search, json_t *metrics) {
     size_t i;
     json_t *metric;
     json_array_foreach(metrics, i, metric) {
-        wi__batch_point point = {integer_of(json_object_get(metric, "step")),
-                                 integer_of(json_object_get(metric, "timestamp")),
-                                 number_of(json_object_get(metric, "value"))};
+        wi__push_batch_point point = {integer_of(json_object_get(metric, "step")),
+                                      integer_of(json_object_get(metric, "timestamp")),
+                                      number_of(json_object_get(metric, "value"))};
         wanted *same = find(search, &point);
         if (same) same->found++;
     }
@@ -116,7 +116,7 @@ static void count_before(lookup *search, wi_database *db, int64_t series, int64_
                         wi__series_read(db->handle, series, at, most, steps, ms, values, &read),
                         "read points");
         for (int64_t i = 0; i < read; i++) {
-            wi__batch_point point = {steps[i], ms[i] > 0 ? ms[i] : 0, values[i]};
+            wi__push_batch_point point = {steps[i], ms[i] > 0 ? ms[i] : 0, values[i]};
             wanted *same = find(search, &point);
             if (same) same->before++;
         }
@@ -132,7 +132,7 @@ static int is_any_found(const lookup *search) {
 }
 
 /* Each point that is there takes one of those that were found. */
-static int mark(lookup *search, const wi__batch_point *points, char *is_there, int64_t count) {
+static int mark(lookup *search, const wi__push_batch_point *points, char *is_there, int64_t count) {
     int missing = 0;
     for (int64_t i = 0; i < count; i++) {
         wanted *same = find(search, &points[i]);
@@ -145,7 +145,8 @@ static int mark(lookup *search, const wi__batch_point *points, char *is_there, i
     return missing;
 }
 
-int wi__doubt_settle(wi__server *server, wi_database *db, const char *remote, wi__batch *batch) {
+int wi__doubt_settle(wi__server *server, wi_database *db, const char *remote,
+                     wi__push_batch *batch) {
     int missing = 0, at = 0;
     lookup *search = wi_check_null(malloc(sizeof *search), "room for a history");
     within (wi_closing(search, free))

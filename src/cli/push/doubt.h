@@ -20,6 +20,7 @@
  *
  * Cost: the server reads and sends the whole history of each series in the batch.
  */
-int wi__doubt_settle(wi__server *server, wi_database *db, const char *remote, wi__batch *batch);
+int wi__doubt_settle(wi__server *server, wi_database *db, const char *remote,
+                     wi__push_batch *batch);
 
 #endif

@@ -61,33 +61,34 @@ static char *state_text(wi__marks *marks, int is_owned) {
 
 static void write_state(wi__marks *marks, int is_owned) {
     within (text, wi_closing(state_text(marks, is_owned), free))
-        within (s, wi__query(marks->db,
-                             "INSERT INTO pushed (run, server, remote, state) VALUES (?, ?, ?, ?)"
-                             " ON CONFLICT (run, server) DO UPDATE SET remote = excluded.remote,"
-                             " state = excluded.state")) {
-            wi__bind_int(s->handle, 1, marks->run);
-            wi__bind_text(s->handle, 2, marks->server);
-            wi__bind_text(s->handle, 3, marks->remote);
-            wi__bind_text(s->handle, 4, text->handle);
-            wi__run(marks->db, s->handle);
+        within (s,
+                wi__push_query(marks->db,
+                               "INSERT INTO pushed (run, server, remote, state) VALUES (?, ?, ?, ?)"
+                               " ON CONFLICT (run, server) DO UPDATE SET remote = excluded.remote,"
+                               " state = excluded.state")) {
+            wi__push_bind_int(s->handle, 1, marks->run);
+            wi__push_bind_text(s->handle, 2, marks->server);
+            wi__push_bind_text(s->handle, 3, marks->remote);
+            wi__push_bind_text(s->handle, 4, text->handle);
+            wi__push_finish(marks->db, s->handle);
         }
 }
 
 static void take_state(wi__marks *marks, sqlite3_stmt *row) {
-    json_t *state = json_loads(wi__column(row, 1), 0, NULL);
+    json_t *state = json_loads(wi__push_text(row, 1), 0, NULL);
     within (owned, wi_closing(state ? state : json_object(), json_decref)) {
         check_owner(marks, owned->handle);
-        snprintf(marks->remote, sizeof marks->remote, "%s", wi__column(row, 0));
+        snprintf(marks->remote, sizeof marks->remote, "%s", wi__push_text(row, 0));
         marks->is_creating = json_is_true(json_object_get(owned->handle, "creating"));
     }
 }
 
 static void read_state(wi__marks *marks) {
-    within (s,
-            wi__query(marks->db, "SELECT remote, state FROM pushed WHERE run = ? AND server = ?")) {
-        wi__bind_int(s->handle, 1, marks->run);
-        wi__bind_text(s->handle, 2, marks->server);
-        if (wi__next(marks->db, s->handle)) take_state(marks, s->handle);
+    within (s, wi__push_query(marks->db,
+                              "SELECT remote, state FROM pushed WHERE run = ? AND server = ?")) {
+        wi__push_bind_int(s->handle, 1, marks->run);
+        wi__push_bind_text(s->handle, 2, marks->server);
+        if (wi__push_next(marks->db, s->handle)) take_state(marks, s->handle);
     }
 }
 
@@ -124,10 +125,10 @@ wi__marks wi__marks_of(wi_database *db, int64_t run, const char *server) {
 }
 
 static void run_for_server(wi_database *db, const char *sql, int64_t run, const char *server) {
-    within (s, wi__query(db, sql)) {
-        wi__bind_int(s->handle, 1, run);
-        wi__bind_text(s->handle, 2, server);
-        wi__run(db, s->handle);
+    within (s, wi__push_query(db, sql)) {
+        wi__push_bind_int(s->handle, 1, run);
+        wi__push_bind_text(s->handle, 2, server);
+        wi__push_finish(db, s->handle);
     }
 }
 
@@ -166,22 +167,22 @@ static void settle(const wi__marks *marks) {
 }
 
 static void add_range(const wi__marks *marks, sqlite3_stmt *insert, const wi__marked_range *range) {
-    wi__bind_int(insert, 1, range->series);
-    wi__bind_text(insert, 2, marks->server);
-    wi__bind_int(insert, 3, marks->run);
-    wi__bind_int(insert, 4, range->from);
-    wi__bind_int(insert, 5, range->from + range->count);
-    wi__run(marks->db, insert);
+    wi__push_bind_int(insert, 1, range->series);
+    wi__push_bind_text(insert, 2, marks->server);
+    wi__push_bind_int(insert, 3, marks->run);
+    wi__push_bind_int(insert, 4, range->from);
+    wi__push_bind_int(insert, 5, range->from + range->count);
+    wi__push_finish(marks->db, insert);
 }
 
 void wi__marks_trying(wi__marks *marks, const wi__marked_range *ranges, int count) {
     wi__marks_alive(marks);
     within (wi_transaction(marks->db)) {
         settle(marks);
-        within (s,
-                wi__query(marks->db, "INSERT INTO pushed_series (series, server, run, sent, tried)"
-                                     " VALUES (?, ?, ?, ?, ?) ON CONFLICT (series, server)"
-                                     " DO UPDATE SET tried = excluded.tried"))
+        within (s, wi__push_query(marks->db,
+                                  "INSERT INTO pushed_series (series, server, run, sent, tried)"
+                                  " VALUES (?, ?, ?, ?, ?) ON CONFLICT (series, server)"
+                                  " DO UPDATE SET tried = excluded.tried"))
             for (int i = 0; i < count; i++) add_range(marks, s->handle, &ranges[i]);
     }
 }
@@ -192,12 +193,13 @@ void wi__marks_arrived(wi__marks *marks) {
 
 int wi__marks_tried(wi__marks *marks, wi__marked_range *ranges, int most) {
     int count = 0;
-    within (s, wi__query(marks->db, "SELECT series, sent, tried - sent FROM pushed_series"
-                                    " WHERE run = ? AND server = ? AND tried > sent LIMIT ?")) {
-        wi__bind_int(s->handle, 1, marks->run);
-        wi__bind_text(s->handle, 2, marks->server);
-        wi__bind_int(s->handle, 3, most);
-        while (count < most && wi__next(marks->db, s->handle)) {
+    within (s,
+            wi__push_query(marks->db, "SELECT series, sent, tried - sent FROM pushed_series"
+                                      " WHERE run = ? AND server = ? AND tried > sent LIMIT ?")) {
+        wi__push_bind_int(s->handle, 1, marks->run);
+        wi__push_bind_text(s->handle, 2, marks->server);
+        wi__push_bind_int(s->handle, 3, most);
+        while (count < most && wi__push_next(marks->db, s->handle)) {
             ranges[count++] = (wi__marked_range){sqlite3_column_int64(s->handle, 0),
                                                  sqlite3_column_int64(s->handle, 1),
                                                  sqlite3_column_int64(s->handle, 2)};

@@ -195,9 +195,10 @@ size_t wi__mlflow_send_texts(wi__server *server, const char *remote, wi__remote_
 /* ---- points ---- */
 
 /* @return whether it is known that they have arrived */
-static int try_points(wi__server *server, const char *remote, const wi__batch *batch) {
+static int try_points(wi__server *server, const char *remote, const wi__push_batch *batch) {
     int has_arrived = 0;
-    json_t *body = json_pack("{s:s, s:o}", "run_id", remote, "metrics", wi__batch_metrics(batch));
+    json_t *body =
+        json_pack("{s:s, s:o}", "run_id", remote, "metrics", wi__push_batch_metrics(batch));
     within (owned, wi_closing(body, json_decref)) {
         json_t *answer = wi__server_tell_once(server, "runs/log-batch", owned->handle);
         has_arrived = answer != NULL;
@@ -207,13 +208,13 @@ static int try_points(wi__server *server, const char *remote, const wi__batch *b
 }
 
 void wi__mlflow_send_points(wi__server *server, wi_database *db, const char *remote,
-                            wi__batch *batch) {
+                            wi__push_batch *batch) {
     while (!try_points(server, remote, batch))
         if (wi__doubt_settle(server, db, remote, batch) == 0) return;
 }
 
 void wi__mlflow_send_missing(wi__server *server, wi_database *db, const char *remote,
-                             wi__batch *batch) {
+                             wi__push_batch *batch) {
     if (wi__doubt_settle(server, db, remote, batch) > 0)
         wi__mlflow_send_points(server, db, remote, batch);
 }

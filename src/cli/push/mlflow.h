@@ -34,10 +34,10 @@ size_t wi__mlflow_send_texts(wi__server *server, const char *remote, wi__remote_
 
 /** Send a batch's points, each once. */
 void wi__mlflow_send_points(wi__server *server, wi_database *db, const char *remote,
-                            wi__batch *batch);
+                            wi__push_batch *batch);
 /** The same for a batch of which the server may have some or all points. */
 void wi__mlflow_send_missing(wi__server *server, wi_database *db, const char *remote,
-                             wi__batch *batch);
+                             wi__push_batch *batch);
 
 /** Tell how the run is or ended, if the server has something else. */
 void wi__mlflow_update(wi__server *server, const char *remote, wi__remote_run *known,

@@ -26,7 +26,7 @@ typedef struct session {
     wi__progress *progress;
     wi__stored_run run;
     wi__remote_run remote;
-    wi__batch *batch;
+    wi__push_batch *batch;
     json_t *changed;       /* what has another name or text there: {"name": "remote name"} */
     int64_t points, texts; /* sent by this call */
 } session;
@@ -42,7 +42,7 @@ static void send_batch(session *s) {
     s->points += s->batch->count;
     s->progress->sent += s->batch->count;
     wi__progress_show(s->progress);
-    wi__batch_clear(s->batch);
+    wi__push_batch_clear(s->batch);
     wi_poll();
 }
 
@@ -57,7 +57,7 @@ static void send_series(session *s, const wi__stored_series *series) {
     note_series(s, series);
     for (int64_t at = series->sent; at < series->count;) {
         int64_t added =
-            wi__batch_add(s->db, s->batch, series->id, series->name, at, series->count - at);
+            wi__push_batch_add(s->db, s->batch, series->id, series->name, at, series->count - at);
         if (added == 0) send_batch(s);
         at += added;
     }
@@ -87,7 +87,7 @@ static void remote_name_of(const session *s, int64_t series, char remote[WI__REM
 
 static void send_missing(session *s) {
     wi__mlflow_send_missing(s->server, s->db, s->marks->remote, s->batch);
-    wi__batch_clear(s->batch);
+    wi__push_batch_clear(s->batch);
 }
 
 /* A call before this one was stopped in the middle of a request: what it held may be there, or not. */
@@ -99,8 +99,8 @@ static void send_what_was_tried(session *s) {
         int64_t added = 0;
         remote_name_of(s, ranges[i].series, name);
         while (added < ranges[i].count) {
-            int64_t more = wi__batch_add(s->db, s->batch, ranges[i].series, name,
-                                         ranges[i].from + added, ranges[i].count - added);
+            int64_t more = wi__push_batch_add(s->db, s->batch, ranges[i].series, name,
+                                              ranges[i].from + added, ranges[i].count - added);
             if (more == 0) send_missing(s);
             added += more;
         }
@@ -212,7 +212,7 @@ void wi__push_run(wi_database *db, wi__server *server, int64_t id, const wi__pus
     session s = {.db = db, .server = server, .wish = wish};
     within (stack, wi_exit_stack()) {
         wi_stack_callback(stack, release, &s);
-        s.batch = wi__batch_new();
+        s.batch = wi__push_batch_new();
         s.changed = wi_check_null(json_object(), "names");
         wi__stored_read(db, id, &s.run);
         if (wish->is_again) wi__marks_forget(db, id, server_of(&s));

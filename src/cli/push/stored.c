@@ -10,19 +10,19 @@
 /* ---- its row ---- */
 
 static void take_row(sqlite3_stmt *row, wi__stored_run *run) {
-    snprintf(run->uuid, sizeof run->uuid, "%s", wi__column(row, 0));
-    snprintf(run->status, sizeof run->status, "%s", wi__column(row, 1));
+    snprintf(run->uuid, sizeof run->uuid, "%s", wi__push_text(row, 0));
+    snprintf(run->status, sizeof run->status, "%s", wi__push_text(row, 1));
     run->started_ms = sqlite3_column_int64(row, 2);
     run->ended_ms = sqlite3_column_int64(row, 3);
-    if (!run->name) run->name = wi_check_null(strdup(wi__column(row, 4)), "a run's name");
+    if (!run->name) run->name = wi_check_null(strdup(wi__push_text(row, 4)), "a run's name");
 }
 
 void wi__stored_read(wi_database *db, int64_t id, wi__stored_run *run) {
     run->id = id;
-    within (
-        s, wi__query(db, "SELECT uuid, status, started_ms, ended_ms, name FROM run WHERE id = ?")) {
-        wi__bind_int(s->handle, 1, id);
-        if (!wi__next(db, s->handle))
+    within (s, wi__push_query(
+                   db, "SELECT uuid, status, started_ms, ended_ms, name FROM run WHERE id = ?")) {
+        wi__push_bind_int(s->handle, 1, id);
+        if (!wi__push_next(db, s->handle))
             wi_raise(WI_LOOKUP_ERROR, "%s: the run is no longer there", db->path);
         take_row(s->handle, run);
     }
@@ -58,12 +58,12 @@ static json_t *read_texts(wi_database *db, const char *sql, int64_t run, const c
                           size_t most, json_t *changed) {
     json_t *texts = wi_check_null(json_object(), "texts of a run");
     within (owned, wi_closing(json_incref(texts), json_decref))
-        within (s, wi__query(db, sql)) {
-            wi__bind_int(s->handle, 1, run);
-            if (server) wi__bind_text(s->handle, 2, server);
-            while (wi__next(db, s->handle))
-                add_text(owned->handle, wi__column(s->handle, 0), wi__column(s->handle, 1), most,
-                         changed);
+        within (s, wi__push_query(db, sql)) {
+            wi__push_bind_int(s->handle, 1, run);
+            if (server) wi__push_bind_text(s->handle, 2, server);
+            while (wi__push_next(db, s->handle))
+                add_text(owned->handle, wi__push_text(s->handle, 0), wi__push_text(s->handle, 1),
+                         most, changed);
         }
     return texts;
 }
@@ -116,39 +116,41 @@ static void take_series(sqlite3_stmt *row, wi__stored_series *series) {
     series->number = sqlite3_column_int64(row, 1);
     series->sent = sqlite3_column_int64(row, 2);
     series->count = sqlite3_column_int64(row, 3);
-    series->is_renamed = wi__remote_name(wi__column(row, 4), series->name);
+    series->is_renamed = wi__remote_name(wi__push_text(row, 4), series->name);
 }
 
 int wi__stored_series_from(wi_database *db, int64_t run, const char *server, int64_t number,
                            wi__stored_series *series, int most) {
     int count = 0;
-    within (s, wi__query(db, series_sql)) {
-        wi__bind_int(s->handle, 1, run);
-        wi__bind_text(s->handle, 2, server);
-        wi__bind_int(s->handle, 3, number);
-        wi__bind_int(s->handle, 4, most);
-        while (count < most && wi__next(db, s->handle)) take_series(s->handle, &series[count++]);
+    within (s, wi__push_query(db, series_sql)) {
+        wi__push_bind_int(s->handle, 1, run);
+        wi__push_bind_text(s->handle, 2, server);
+        wi__push_bind_int(s->handle, 3, number);
+        wi__push_bind_int(s->handle, 4, most);
+        while (count < most && wi__push_next(db, s->handle))
+            take_series(s->handle, &series[count++]);
     }
     return count;
 }
 
 char *wi__stored_series_name(wi_database *db, int64_t series) {
     char *name = NULL;
-    within (s, wi__query(db, "SELECT name FROM series WHERE id = ?")) {
-        wi__bind_int(s->handle, 1, series);
-        wi__next(db, s->handle);
-        name = wi__remote_text(wi__column(s->handle, 0), SIZE_MAX, NULL);
+    within (s, wi__push_query(db, "SELECT name FROM series WHERE id = ?")) {
+        wi__push_bind_int(s->handle, 1, series);
+        wi__push_next(db, s->handle);
+        name = wi__remote_text(wi__push_text(s->handle, 0), SIZE_MAX, NULL);
     }
     return name;
 }
 
 void wi__stored_progress(wi_database *db, int64_t run, const char *server, int64_t *count,
                          int64_t *sent) {
-    within (s, wi__query(db, "SELECT sum(count), sum(sent) FROM series LEFT JOIN pushed_series p"
-                             " ON p.series = series.id AND p.server = ?2 WHERE series.run = ?1")) {
-        wi__bind_int(s->handle, 1, run);
-        wi__bind_text(s->handle, 2, server);
-        wi__next(db, s->handle);
+    within (s, wi__push_query(db,
+                              "SELECT sum(count), sum(sent) FROM series LEFT JOIN pushed_series p"
+                              " ON p.series = series.id AND p.server = ?2 WHERE series.run = ?1")) {
+        wi__push_bind_int(s->handle, 1, run);
+        wi__push_bind_text(s->handle, 2, server);
+        wi__push_next(db, s->handle);
         *count = sqlite3_column_int64(s->handle, 0);
         *sent = sqlite3_column_int64(s->handle, 1);
     }

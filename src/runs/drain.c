@@ -1,0 +1,158 @@
+/* Bringing a run's journal into the database: what is new, and how far it was read, in one transaction. */
+#include "runs/drain.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "runs/drain_notes.h"
+#include "runs/drain_points.h"
+
+struct wi__drainer {
+    sqlite3 *db;
+    wi__note_statements notes;
+    wi__batch *batch;
+    int has_begun; /* a transaction */
+};
+
+/* How far a journal is read. */
+typedef struct mark {
+    uint64_t points, notes;
+} mark;
+
+wi__drainer *wi__drainer_new(sqlite3 *db, int64_t run) {
+    wi__drainer *drainer = calloc(1, sizeof *drainer);
+    if (!drainer) return NULL;
+    drainer->db = drainer->notes.db = db;
+    drainer->notes.run = run;
+    drainer->batch = wi__batch_new(db, run);
+    if (drainer->batch) return drainer;
+    free(drainer);
+    return NULL;
+}
+
+void wi__drainer_free(wi__drainer *drainer) {
+    if (!drainer) return;
+    wi__note_statements_finalize(&drainer->notes);
+    wi__batch_free(drainer->batch);
+    free(drainer);
+}
+
+/* ---- how far ---- */
+
+static int read_mark(wi__drainer *drainer, mark *from) {
+    sqlite3_stmt *statement;
+    int code = sqlite3_prepare_v2(drainer->db, "SELECT points, notes FROM run WHERE id = ?", -1,
+                                  &statement, NULL);
+    if (code != SQLITE_OK) return code;
+    sqlite3_bind_int64(statement, 1, drainer->notes.run);
+    code = sqlite3_step(statement);
+    from->points = (uint64_t)sqlite3_column_int64(statement, 0);
+    from->notes = (uint64_t)sqlite3_column_int64(statement, 1);
+    sqlite3_finalize(statement);
+    return code == SQLITE_ROW ? SQLITE_OK : code == SQLITE_DONE ? SQLITE_NOTFOUND : code;
+}
+
+static int write_mark(wi__drainer *drainer, const mark *from, const mark *to) {
+    sqlite3_stmt *statement;
+    int code = sqlite3_prepare_v2(drainer->db,
+                                  "UPDATE run SET points = ?2, notes = ?3"
+                                  " WHERE id = ?1 AND points = ?4 AND notes = ?5",
+                                  -1, &statement, NULL);
+    if (code != SQLITE_OK) return code;
+    sqlite3_bind_int64(statement, 1, drainer->notes.run);
+    sqlite3_bind_int64(statement, 2, (int64_t)to->points);
+    sqlite3_bind_int64(statement, 3, (int64_t)to->notes);
+    sqlite3_bind_int64(statement, 4, (int64_t)from->points);
+    sqlite3_bind_int64(statement, 5, (int64_t)from->notes);
+    code = sqlite3_step(statement);
+    sqlite3_finalize(statement);
+    if (code != SQLITE_DONE) return code;
+    return sqlite3_changes(drainer->db) == 1 ? SQLITE_OK : SQLITE_ABORT_ROLLBACK;
+}
+
+/* ---- a transaction ---- */
+
+/* Begun by the first that has something to write: so that nothing is written for nothing. */
+static int begin(wi__drainer *drainer) {
+    if (drainer->has_begun) return SQLITE_OK;
+    int code = sqlite3_exec(drainer->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    drainer->has_begun = code == SQLITE_OK;
+    return code;
+}
+
+static int end(wi__drainer *drainer, int code) {
+    if (!drainer->has_begun) return code;
+    if (code == SQLITE_OK) code = sqlite3_exec(drainer->db, "COMMIT", NULL, NULL, NULL);
+    if (code != SQLITE_OK && !sqlite3_get_autocommit(drainer->db))
+        sqlite3_exec(drainer->db, "ROLLBACK", NULL, NULL, NULL);
+    if (code != SQLITE_OK) wi__batch_forget(drainer->batch);
+    drainer->has_begun = 0;
+    return code;
+}
+
+/* ---- what is new ---- */
+
+/* An errno value is positive, as a code of SQLite is: the code goes by here. */
+typedef struct taking {
+    wi__drainer *drainer;
+    int code;
+} taking;
+
+static int take_note(void *arg, const wi__note *note) {
+    taking *t = arg;
+    t->code = begin(t->drainer);
+    if (t->code == SQLITE_OK) t->code = wi__note_apply(&t->drainer->notes, note);
+    return t->code != SQLITE_OK;
+}
+
+static int take_notes(wi__drainer *drainer, int notes, uint64_t *offset) {
+    taking t = {drainer, SQLITE_OK};
+    int error = notes >= 0 ? wi__notes_read(notes, offset, take_note, &t) : 0;
+    if (t.code != SQLITE_OK) return t.code;
+    return error == ENOMEM ? SQLITE_NOMEM : error ? SQLITE_IOERR_READ : SQLITE_OK;
+}
+
+/* Points first: the name of each was noted before. */
+static int read_points(wi__drainer *drainer, wi__points *points, uint64_t *ticket, int is_dead,
+                       int64_t *count) {
+    *count = 0;
+    if (!points) return SQLITE_OK;
+    wi__point *to = wi__batch_points(drainer->batch);
+    if (!to) return SQLITE_NOMEM;
+    *count = (int64_t)wi__points_read(points, ticket, to, WI__BATCH_POINTS, is_dead);
+    return wi__batch_sort(drainer->batch, *count);
+}
+
+static int drain_some(wi__drainer *drainer, wi__points *points, int notes, int is_dead,
+                      int64_t *count) {
+    mark from;
+    int code = read_mark(drainer, &from);
+    if (code != SQLITE_OK) return code;
+    mark to = from;
+    code = read_points(drainer, points, &to.points, is_dead, count);
+    if (code == SQLITE_OK) code = take_notes(drainer, notes, &to.notes);
+    if (code == SQLITE_OK && *count) {
+        code = begin(drainer);
+        if (code == SQLITE_OK) code = wi__batch_write(drainer->batch);
+    }
+    if (code == SQLITE_OK && drainer->has_begun) code = write_mark(drainer, &from, &to);
+    code = end(drainer, code);
+    if (code == SQLITE_OK && points) wi__points_drained(points, to.points);
+    return code;
+}
+
+int wi__drainer_run(wi__drainer *drainer, wi__points *points, int notes, int is_dead) {
+    int64_t count;
+    int code;
+    do code = drain_some(drainer, points, notes, is_dead, &count);
+    while (code == SQLITE_OK && count == WI__BATCH_POINTS);
+    return code;
+}
+
+int wi__drain(sqlite3 *db, int64_t run, wi__points *points, int notes, int is_dead) {
+    wi__drainer *drainer = wi__drainer_new(db, run);
+    if (!drainer) return SQLITE_NOMEM;
+    int code = wi__drainer_run(drainer, points, notes, is_dead);
+    wi__drainer_free(drainer);
+    return code;
+}

@@ -1,0 +1,112 @@
+/* The thread of a run that drains its journal. */
+#include "runs/writer.h"
+
+#include <errno.h>
+#include <fenv.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "record/complain.h"
+#include "runs/drain.h"
+
+enum {
+    MANY_POINTS =
+        1 << 17,  /* so many are drained before the time is over: 4 MiB, in one transaction */
+    BUSY_MS = 250 /* others' locks are waited for so long at a time, and the end waits for that */
+};
+
+static const double interval_s = 0.2, retry_s = 0.02;
+
+struct wi__writer {
+    pthread_t thread;
+    sqlite3 *db;
+    wi__drainer *drainer;
+    wi__points *points;
+    int notes;
+    int is_over;
+    double timeout_s; /* once it is over */
+    int code;         /* of the last drain */
+};
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static int is_over(wi__writer *writer) {
+    return __atomic_load_n(&writer->is_over, __ATOMIC_ACQUIRE);
+}
+
+/* A database that others hold for a moment is nothing to speak of. */
+static void drain(wi__writer *writer, int *said) {
+    writer->code = wi__drainer_run(writer->drainer, writer->points, writer->notes, 0);
+    int is_busy = (writer->code & 0xff) == SQLITE_BUSY;
+    if (writer->code == SQLITE_OK || is_busy || *said) return;
+    const char *file = sqlite3_db_filename(writer->db, "main");
+    wi__complain("%s: what a run logs cannot be brought in now, and waits in its journal: %s",
+                 file ? file : "a database of runs", sqlite3_errstr(writer->code));
+    *said = 1;
+}
+
+static void drain_the_rest(wi__writer *writer, int *said) {
+    double end = now() + writer->timeout_s;
+    drain(writer, said);
+    while ((writer->code & 0xff) == SQLITE_BUSY && now() < end) {
+        nanosleep(&(struct timespec){.tv_nsec = (long)(retry_s * 1e9)}, NULL);
+        drain(writer, said);
+    }
+}
+
+/* Arithmetic of its own: a program may have exceptions trap, and SQLite compares numbers of all kinds. */
+static void *run(void *arg) {
+    wi__writer *writer = arg;
+    int said = 0;
+    fesetenv(FE_DFL_ENV);
+    while (!is_over(writer)) {
+        wi__points_wait(writer->points, MANY_POINTS, interval_s);
+        if (!is_over(writer)) drain(writer, &said);
+    }
+    drain_the_rest(writer, &said);
+    return NULL;
+}
+
+static int start(wi__writer *writer) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&writer->thread, NULL, run, writer);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error;
+}
+
+wi__writer *wi__writer_start(sqlite3 *db, int64_t run_row, wi__points *points, int notes) {
+    wi__writer *writer = calloc(1, sizeof *writer);
+    if (!writer) return NULL;
+    writer->db = db;
+    writer->points = points;
+    writer->notes = notes;
+    writer->drainer = wi__drainer_new(db, run_row);
+    sqlite3_busy_timeout(db, BUSY_MS);
+    int error = writer->drainer ? start(writer) : ENOMEM;
+    if (!error) return writer;
+    wi__drainer_free(writer->drainer);
+    free(writer);
+    errno = error;
+    return NULL;
+}
+
+void wi__writer_wake(wi__writer *writer) { wi__points_wake(writer->points); }
+
+int wi__writer_stop(wi__writer *writer, double timeout_s) {
+    writer->timeout_s = timeout_s;
+    __atomic_store_n(&writer->is_over, 1, __ATOMIC_RELEASE);
+    wi__points_wake(writer->points);
+    pthread_join(writer->thread, NULL);
+    int code = writer->code;
+    wi__drainer_free(writer->drainer);
+    free(writer);
+    return code;
+}
