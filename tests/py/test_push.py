@@ -264,7 +264,7 @@ def test_what_is_no_run_and_no_database_is_told(database, push, server, tmp_path
 def test_a_request_that_fails_is_made_up_for_and_nothing_is_there_twice(database, push, server, fault):
     metrics = {"x": line(1500), "y": line(300), "same": [(0, START_MS, 1.0)] * 3}
     run_tables.add_run(database, "trouble", params={"a": "1"}, metrics=metrics)
-    paths = "experiments/create", "runs/create", "runs/log-batch", "points", "points", "runs/update"
+    paths = "runs/create", "runs/log-batch", "points", "points", "runs/update"
     server.faults = [(path, fault) for path in paths]
     push("--mlflow", server.url, "--timeout", "0.25", "last")
     assert server.faults == []

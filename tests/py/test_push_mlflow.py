@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -156,6 +157,24 @@ def test_a_run_is_read_back_with_mlflows_own_client(database, mlflow, program):
     points = points_of(there)
     assert {name: points[name] for name in metrics} == expected(metrics)
     assert len(points) == len(metrics) + len(changed)
+
+
+def test_the_pages_first_example_works(mlflow, program, root, compile_c, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = (root / "docs/runs/push.md").read_text()
+    source = re.search(r"```c\n(/\* lorenz\.c.*?)```", page, re.S)[1]
+    commands, shown = re.search(r"```sh\n(\./lorenz\n.*?)```\n```text\n(.*?)```", page, re.S).groups()
+    compile_c(tmp_path, source).rename("lorenz")
+    commands = commands.replace("http://127.0.0.1:5000", mlflow.url)
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "no_proxy": "127.0.0.1"}
+    done = subprocess.run(["sh", "-ec", commands], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    told = re.sub(r"\b[0-9a-f]{8}(?= lorenz)", "3f2a91c0", done.stdout)
+    told = re.sub(r"\d+(?= parameters)|\w+$", "…", told.replace(mlflow.url, "http://127.0.0.1:5000"))
+    assert re.sub(r"experiments/\d+", "experiments/1", told) == shown
+    (there,) = mlflow.runs("lorenz")
+    assert there["status"] == "FINISHED" and there["params"] == {"dt": "0.01"}
+    assert {key: len(points) for key, points in there["metrics"].items()} == {"x": 5000, "z": 5000}
 
 
 def test_mlflow_keeps_one_of_equal_points_and_no_infinities(database, mlflow, program):
