@@ -1,4 +1,5 @@
 /* Draining a journal into the database, compaction, and what is read back. */
+#include <fenv.h>
 #include <math.h>
 
 #include "runs/chunk.h"
@@ -74,9 +75,290 @@ alone(points_that_are_drained_are_read_back) {
     leave_journal(&j);
 }
 
+/* ---- notes ---- */
+
+static void add_note(int notes, wi__note_kind kind, int64_t number, const char *key,
+                     const char *value) {
+    wi__note note = {kind, number, 5000, key, value};
+    expect_count(wi__notes_append(notes, &note), 0);
+}
+
+alone(notes_become_rows) {
+    journal j = make_journal();
+    add_note(j.notes, WI__NOTE_PARAM, 0, "sigma", "10");
+    add_note(j.notes, WI__NOTE_PARAM, 0, "sigma", "11");
+    add_note(j.notes, WI__NOTE_TAG, 0, "stage", "draft");
+    add_note(j.notes, WI__NOTE_TAG, 0, "stage", "final");
+    add_note(j.notes, WI__NOTE_ENVIRONMENT, 0, "processor", "'); DROP TABLE run; --");
+    add_note(j.notes, WI__NOTE_ARTIFACT, 4000000000, "a/b.csv", "f0001234");
+    add_note(j.notes, WI__NOTE_SECTION, 0, "main > solve", "12 1.5 0.5 0.125 nan 0.1 0.2 - 0.4 3");
+    add_note(j.notes, WI__NOTE_FINDING, 0, "main", "leak: 3 descriptors: of files");
+    add_note(j.notes, WI__NOTE_PEAK_MEMORY, 1000, "", "");
+    add_note(j.notes, (wi__note_kind)15, 0, "of a newer", "version");
+    add_note(j.notes, (wi__note_kind)4711, 0, "of a newer", "version");
+    add_note(j.notes, WI__NOTE_END, 1, "FAILED", "why");
+    drain(&j);
+    drain(&j);
+    expect_text(asked(j.db, "SELECT group_concat(key || '=' || value) FROM param"), "sigma=10");
+    expect_text(asked(j.db, "SELECT group_concat(key || '=' || value) FROM tag"), "stage=final");
+    expect_text(asked(j.db, "SELECT value FROM environment"), "'); DROP TABLE run; --");
+    expect_text(asked(j.db, "SELECT name || bytes || ' ' || crc32c FROM artifact"),
+                "a/b.csv4000000000 4026536500");
+    expect_text(asked(j.db,
+                      "SELECT path || calls || typeof(total) || self || ifnull(std, '-') || p50"
+                      " || ifnull(p99, '-') || errors FROM section"),
+                "main > solve12real0.5-0.2-3");
+    expect_text(asked(j.db, "SELECT kind || '|' || section || '|' || what FROM finding"),
+                "leak|main|3 descriptors: of files");
+    expect_text(asked(j.db, "SELECT status || error || ended_ms || ' ' || exit_status || ' ' ||"
+                            " peak_memory FROM run"),
+                "FAILEDwhy5000 1 1000");
+    leave_journal(&j);
+}
+
+alone(an_interrupted_run_has_the_name_of_its_signal) {
+    journal j = make_journal();
+    add_note(j.notes, WI__NOTE_END, SIGTERM, "INTERRUPTED", "");
+    drain(&j);
+    expect_text(asked(j.db, "SELECT status || signal || ifnull(exit_status, '-') ||"
+                            " ifnull(error, '-') FROM run"),
+                "INTERRUPTEDSIGTERM--");
+    leave_journal(&j);
+}
+
+/* What the tables cannot hold must not keep the rest out. */
+alone(a_note_that_makes_no_sense_is_passed_over) {
+    journal j = make_journal();
+    add_note(j.notes, WI__NOTE_END, 0, "SLEEPING", "");
+    add_note(j.notes, WI__NOTE_PARAM, 0, "sigma", "10");
+    drain(&j);
+    expect_text(asked(j.db, "SELECT status || (SELECT value FROM param) FROM run"), "RUNNING10");
+    leave_journal(&j);
+}
+
+alone(points_without_a_name_are_kept) {
+    journal j = make_journal();
+    append(j.points, 3, 1, 2.5);
+    drain(&j);
+    expect_text(asked(j.db, "SELECT name || last FROM series"),
+                "(metric 3, whose name is lost)2.5");
+    leave_journal(&j);
+}
+
+/* ---- series ---- */
+
+alone(a_series_knows_its_range_and_last_point) {
+    journal j = make_journal();
+    const double values[] = {NAN, 2.0, -INFINITY, NAN, 7.5, 1.0};
+    note_series(j.notes, 0, "x");
+    for (int i = 0; i < 6; i++) {
+        append(j.points, 0, 10 * i, values[i]);
+        drain(&j);
+        if (i == 0) expect_text(asked(j.db, "SELECT ifnull(least, '-') FROM series"), "-");
+    }
+    expect_text(asked(j.db,
+                      "SELECT count || ' ' || last_step || ' ' || last_ms || ' ' || last || ' '"
+                      " || least || ' ' || most FROM series"),
+                "6 50 1050 1.0 -Inf 7.5");
+    leave_journal(&j);
+}
+
+alone(a_series_is_read_from_anywhere) {
+    journal j = make_journal();
+    int64_t steps[100], read;
+    note_series(j.notes, 0, "x");
+    for (int i = 0; i < 10000; i++) {
+        append(j.points, 0, i, i);
+        if (i % 333 == 0) drain(&j);
+    }
+    drain(&j);
+    for (int64_t position = 0; position < 10000; position += 77) {
+        expect_count(wi__series_read(j.db, 1, position, 100, steps, NULL, NULL, &read), SQLITE_OK);
+        expect_count(read, position <= 9900 ? 100 : 10000 - position);
+        for (int64_t i = 0; i < read; i++) expect_count(steps[i], position + i);
+    }
+    expect_count(wi__series_read(j.db, 1, 10000, 100, steps, NULL, NULL, &read), SQLITE_OK);
+    expect_count(read, 0);
+    expect_count(wi__series_read(j.db, 99, 0, 100, steps, NULL, NULL, &read), SQLITE_OK);
+    expect_count(read, 0);
+    int64_t series, count;
+    expect_count(wi__series_find(j.db, 1, "y", &series, &count), SQLITE_OK);
+    expect_count(series, 0);
+    leave_journal(&j);
+}
+
+alone(a_missing_or_damaged_chunk_is_told) {
+    journal j = make_journal();
+    static int64_t steps[3000];
+    int64_t read;
+    note_series(j.notes, 0, "x");
+    for (int i = 0; i < 3000; i++) {
+        append(j.points, 0, i, 0.1 * i);
+        if (i % 1000 == 999) drain(&j);
+    }
+    run_sql(j.db, "UPDATE chunk SET points = x'0011' WHERE position = 1000");
+    expect_count(wi__series_read(j.db, 1, 0, 3000, steps, NULL, NULL, &read), SQLITE_CORRUPT);
+    expect_count(read, 1000);
+    expect_count(wi__compact(j.db, 1), SQLITE_CORRUPT);
+    run_sql(j.db, "DELETE FROM chunk WHERE position = 1000");
+    expect_count(wi__series_read(j.db, 1, 0, 3000, steps, NULL, NULL, &read), SQLITE_CORRUPT);
+    expect_count(wi__compact(j.db, 1), SQLITE_CORRUPT);
+    expect_text(asked(j.db, "SELECT count(*) FROM chunk"), "2");
+    leave_journal(&j);
+}
+
+alone(a_million_names_are_no_trouble) {
+    enum { NAMES = 1000000 };
+    journal j = make_journal();
+    char name[40];
+    for (uint32_t i = 0; i < NAMES; i += 2) { /* every other one has no point */
+        snprintf(name, sizeof name, "'%u'; --", i);
+        note_series(j.notes, i, name);
+        append(j.points, i, 1, i);
+        snprintf(name, sizeof name, "%u", i);
+        note_series(j.notes, i + 1, name);
+    }
+    drain(&j);
+    expect_text(asked(j.db, "SELECT count(*) || ' ' || sum(count) FROM series"), "1000000 500000");
+    expect_text(asked(j.db, "SELECT last FROM series WHERE name = '''999998''; --'"), "999998.0");
+    leave_journal(&j);
+}
+
+/* ---- compaction ---- */
+
+alone(compaction_changes_no_point) {
+    journal j = make_journal();
+    static double values[3][20000];
+    const char *const names[] = {"a", "b", "c"};
+    uint64_t random = 9;
+    int64_t counts[3] = {0};
+    for (uint32_t s = 0; s < 3; s++) note_series(j.notes, s, names[s]);
+    for (int i = 0; i < 22000; i++) {
+        uint32_t s = i % 10 == 0 ? 1 : i % 1000 == 1 ? 2 : 0;
+        double value = double_of(random_bits(&random));
+        append(j.points, s, counts[s], value);
+        values[s][counts[s]++] = value;
+        if (random_bits(&random) % 50 == 0) drain(&j);
+    }
+    drain(&j);
+    expect_count(wi__compact(j.db, 1), SQLITE_OK);
+    for (int s = 0; s < 3; s++) {
+        points_of *p = read_series(j.db, names[s]);
+        expect_count(p->count, counts[s]);
+        expect(memcmp(p->values, values[s], (size_t)counts[s] * 8) == 0);
+        for (int64_t i = 0; i < p->count; i++) expect_count(p->steps[i], i);
+    }
+    expect_text(asked(j.db, "SELECT max(abs((SELECT count(*) FROM chunk WHERE series = s.id) -"
+                            " (count + 4095) / 4096)) FROM series s"),
+                "0");
+    const char *before = asked(j.db, "SELECT max(id) FROM chunk");
+    expect_count(wi__compact(j.db, 1), SQLITE_OK); /* nothing is left to do */
+    expect_text(asked(j.db, "SELECT max(id) FROM chunk"), before);
+    append(j.points, 2, 5, 5); /* a run that goes on */
+    drain(&j);
+    expect_count(wi__compact(j.db, 1), SQLITE_OK);
+    expect_count(read_series(j.db, "c")->count, counts[2] + 1);
+    leave_journal(&j);
+}
+
+alone(a_series_longer_than_a_piece_is_compacted) {
+    enum { COUNT = 600000 };
+    journal j = make_journal();
+    int64_t *steps = malloc(sizeof *steps * COUNT), read;
+    note_series(j.notes, 0, "x");
+    for (int i = 0; i < COUNT; i++) {
+        append(j.points, 0, i, i);
+        if (i % 3001 == 0) drain(&j);
+    }
+    drain(&j);
+    expect_count(wi__compact(j.db, 1), SQLITE_OK);
+    expect_count(wi__series_read(j.db, 1, 0, COUNT, steps, NULL, NULL, &read), SQLITE_OK);
+    expect_count(read, COUNT);
+    for (int64_t i = 0; i < COUNT; i++) expect_count(steps[i], i);
+    expect_text(asked(j.db, "SELECT count(*) FROM chunk"), "147");
+    free(steps);
+    leave_journal(&j);
+}
+
+/* ---- others at the database ---- */
+
+alone(while_others_hold_the_database_points_wait_and_none_is_lost) {
+    journal j = make_journal();
+    sqlite3 *other = open_database();
+    note_series(j.notes, 0, "x");
+    run_sql(other, "BEGIN IMMEDIATE");
+    sqlite3 *mine = open_database();
+    wi__writer *writer = wi__writer_start(mine, 1, j.points, j.notes);
+    for (int i = 0; i < 200000; i++) append(j.points, 0, i, i);
+    spend_ms(400);
+    expect_text(asked(j.db, "SELECT points || ' ' || notes FROM run"), "0 0");
+    expect(size_of("points") > 6 << 20);
+    expect(wi__writer_stop(writer, 0) == SQLITE_BUSY);
+    run_sql(other, "ROLLBACK");
+    writer = wi__writer_start(mine, 1, j.points, j.notes);
+    expect_count(wi__writer_stop(writer, 10), SQLITE_OK);
+    expect_text(asked(j.db, "SELECT count FROM series"), "200000");
+    sqlite3_close(mine);
+    sqlite3_close(other);
+    leave_journal(&j);
+}
+
+alone(two_that_drain_at_once_bring_nothing_in_twice) {
+    journal j = make_journal();
+    note_series(j.notes, 0, "x");
+    append(j.points, 0, 1, 1);
+    run_sql(j.db, "CREATE TRIGGER meanwhile AFTER INSERT ON chunk BEGIN"
+                  " UPDATE run SET points = points + 1; END"); /* what another would have done */
+    expect_count(wi__drain(j.db, 1, j.points, j.notes, 0), SQLITE_ABORT_ROLLBACK);
+    expect_text(asked(j.db, "SELECT count(*) FROM series"), "0");
+    run_sql(j.db, "DROP TRIGGER meanwhile");
+    drain(&j);
+    expect_text(asked(j.db, "SELECT count || points FROM series, run"), "11");
+    leave_journal(&j);
+}
+
+alone(a_run_that_is_not_there_is_told) {
+    journal j = make_journal();
+    append(j.points, 0, 1, 1);
+    expect_count(wi__drain(j.db, 2, j.points, j.notes, 0), SQLITE_NOTFOUND);
+    expect_count(wi__drain(j.db, 1, NULL, -1, 1), SQLITE_OK);
+    leave_journal(&j);
+}
+
+/* A trap of the program's must not reach the thread: there are signalling NaNs among the values. */
+alone(the_thread_drains_by_itself) {
+    journal j = make_journal();
+    sqlite3 *mine = open_database();
+    feenableexcept(FE_INVALID | FE_OVERFLOW);
+    wi__writer *writer = wi__writer_start(mine, 1, j.points, j.notes);
+    note_series(j.notes, 0, "x");
+    append(j.points, 0, 1, double_of(UINT64_C(0x7ff0000000000001)));
+    double end = now_s() + 30;
+    while (strcmp(asked(j.db, "SELECT points FROM run"), "1") != 0 && now_s() < end) spend_ms(10);
+    expect_text(asked(j.db, "SELECT points FROM run"), "1");
+    wi__writer_wake(writer);
+    expect_count(wi__writer_stop(writer, 1), SQLITE_OK);
+    sqlite3_close(mine);
+    leave_journal(&j);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         test(points_that_are_drained_are_read_back),
+        test(notes_become_rows),
+        test(an_interrupted_run_has_the_name_of_its_signal),
+        test(a_note_that_makes_no_sense_is_passed_over),
+        test(points_without_a_name_are_kept),
+        test(a_series_knows_its_range_and_last_point),
+        test(a_series_is_read_from_anywhere),
+        test(a_missing_or_damaged_chunk_is_told),
+        test(a_million_names_are_no_trouble),
+        test(compaction_changes_no_point),
+        test(a_series_longer_than_a_piece_is_compacted),
+        test(while_others_hold_the_database_points_wait_and_none_is_lost),
+        test(two_that_drain_at_once_bring_nothing_in_twice),
+        test(a_run_that_is_not_there_is_told),
+        test(the_thread_drains_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
