@@ -40,6 +40,7 @@ RUNS = [
     ("gpu", False, {}),
     ("hdf5", False, {}),
     ("sqlite", False, {}),
+    ("run_list", False, {}),
     ("rng", False, {}),
     ("floating_point", False, {}),
     ("seed", False, {}),
@@ -47,7 +48,8 @@ RUNS = [
     ("interrupts", False, {}),
     ("watch", False, {}),
 ]
-OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
+OPTIONAL = {"hdf5", "run_list", "sqlite"}  # where the library that they measure is built
+OF_THE_COMMAND = {"report", "run_list"}  # which they are told the path of
 PYTHON_PROGRAMS = ["bench/python.py", "bench/gpu.py", "bench/rng.py", "bench/seed.py"]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "WITHIN_WATCH", "BENCH_ONLY", "BENCH_SECONDS")
 
@@ -110,7 +112,7 @@ def run_compilers(folder, compilers, options):
             command = [built / "bench" / program]
             if program in OPTIONAL and not command[0].exists():
                 continue
-            if program == "report":
+            if program in OF_THE_COMMAND:
                 command.append(built / "src/cli/within")
             measured = run(command, built, options, in_file, extra)
             rows += [{**row, "compiler": name, "met": is_met(row)} for row in measured]

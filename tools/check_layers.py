@@ -27,7 +27,7 @@ MAY_INCLUDE = {
     "ext/memory": {"public", "ext", "door"},
     "ext/sections": {"public", "ext", "door", "reader"},
     "ext/state": {"public", "ext"},
-    "cli": {"public", "block", "record", "reader", "manage", "runs", "report", "sqlite"},
+    "cli": {"public", "block", "record", "reader", "manage", "sqlite", "runs", "report"},
     "top": {"public"},
     "outside": {"public", "hdf5", "sqlite", "runs"},
     "hdf5": {"public"},

@@ -56,6 +56,7 @@ find_missing() {
             need libsqlite3-dev pkg-config --exists sqlite3
             need libcurl4-openssl-dev pkg-config --exists libcurl
             need libjansson-dev pkg-config --exists jansson
+            need libcairo2-dev pkg-config --exists cairo
             need g++ command_found "${CXX:-g++}"
             need 'python3-pytest python3-pytest-xdist' python_with pytest xdist
             ;;
@@ -82,6 +83,7 @@ find_missing() {
             need libsqlite3-dev pkg-config --exists sqlite3
             need libcurl4-openssl-dev pkg-config --exists libcurl
             need libjansson-dev pkg-config --exists jansson
+            need libcairo2-dev pkg-config --exists cairo
             need clang-19 command_found clang-19
             need clang-format-19 version_19_of clang-format
             need clang-tidy-19 version_19_of clang-tidy

@@ -19,9 +19,8 @@ enum {
 /** One option, `--name` or `--name ARGUMENT`. A table of them ends with a name of NULL. */
 typedef struct wi__option {
     const char *name;
-    const char *argument; /* NULL: takes none */
+    const char *argument; /* NULL: takes none; "TAG...": may be given several times */
     const char *help;     /* one sentence without its full stop */
-    int repeats;          /* may be given several times: wi__each_given has them all */
 } wi__option;
 
 /** An option as it was typed: its place in the table, and what it was given. */

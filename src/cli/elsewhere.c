@@ -42,14 +42,14 @@ int wi__go_elsewhere(const wi__elsewhere *command, char **words) {
         return WI__STATUS_FAILED;
     }
     while (words[count]) count++;
-    char **with_name = calloc(count + 2, sizeof *words);
+    char **with_name = (char **)calloc(count + 2, sizeof *words);
     if (with_name) {
         with_name[0] = path;
-        memcpy(with_name + 1, words, count * sizeof *words);
+        memcpy((void *)(with_name + 1), (void *)words, count * sizeof *words);
         fflush(stdout);
         execv(path, with_name);
     }
     fprintf(stderr, "within %s: %s: %s\n", command->name, path, strerror(errno));
-    free(with_name);
+    free((void *)with_name);
     return WI__STATUS_FAILED;
 }

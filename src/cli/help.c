@@ -47,7 +47,7 @@ static void print_examples(FILE *out, const char *line) {
 }
 
 void wi__print_help(FILE *out, const wi__command *command) {
-    static const wi__option help = {"help", NULL, "Print this", 0};
+    static const wi__option help = {"help", NULL, "Print this"};
     fprintf(out, "within %s: %s\n\n", command->name, command->summary);
     fprintf(out, "usage: within %s [OPTION]... %s\n\n", command->name, command->operands);
     fprintf(out, "%s\n\noptions\n", command->text);

@@ -101,9 +101,9 @@ static void open_standard_files(void) {
 
 /* Where there is no memory for them, the words as parsing leaves them will do. */
 static char **copy_of(int count, char **words) {
-    char **copy = malloc(((size_t)count + 1) * sizeof *words);
+    char **copy = (char **)malloc(((size_t)count + 1) * sizeof *words);
     if (!copy) return words;
-    memcpy(copy, words, ((size_t)count + 1) * sizeof *words);
+    memcpy((void *)copy, (void *)words, ((size_t)count + 1) * sizeof *words);
     return copy;
 }
 
@@ -112,7 +112,8 @@ int main(int count, char **words) {
     count -= count > 0;
     words += *words != NULL;
     wi__typed_words = copy_of(count, words);
-    int status = finish_output(dispatch(words), errno);
-    if (wi__typed_words != words) free(wi__typed_words);
+    int status = dispatch(words);
+    status = finish_output(status, errno);
+    if (wi__typed_words != words) free((void *)wi__typed_words);
     return status;
 }

@@ -68,6 +68,11 @@ static int find_option(const wi__command *command, const char *name, size_t leng
     return -1;
 }
 
+static int may_repeat(const wi__option *option) {
+    size_t length = option->argument ? strlen(option->argument) : 0;
+    return length > 3 && strcmp(option->argument + length - 3, "...") == 0;
+}
+
 static int keep_given(const wi__command *command, wi__arguments *arguments, int option) {
     if (arguments->given_count == WI__MOST_GIVEN) {
         wi__usage_error(command->name, "--%s is one too many: there may be %d of such options",
@@ -98,7 +103,7 @@ static int take_option(const wi__command *command, char **words, wi__arguments *
         return 0;
     }
     arguments->values[found] = !option->argument ? "" : value ? value : words[1];
-    if (option->repeats && !keep_given(command, arguments, found)) return 0;
+    if (may_repeat(option) && !keep_given(command, arguments, found)) return 0;
     return option->argument && !value ? 2 : 1;
 }
 

@@ -7,6 +7,8 @@ import subprocess
 import pytest
 
 COMMANDS = "run", "report", "clean"
+# In an executable of their own, where SQLite is.
+RUNS_COMMANDS = "runs", "show", "compare", "plot", "export", "delete"
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def call(within, tmp_path):
 def test_help_names_every_command(call):
     done = call("--help")
     assert (done.returncode, done.stderr) == (0, "")
-    for command in COMMANDS:
+    for command in COMMANDS + RUNS_COMMANDS:
         assert re.search(rf"^  {command} +\S", done.stdout, re.MULTILINE)
     assert call("help").stdout == call("-h").stdout == done.stdout
 
@@ -41,7 +43,14 @@ def test_version(call, root):
     assert (done.returncode, done.stdout, done.stderr) == (0, f"within {version}\n", "")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.fixture(params=COMMANDS + RUNS_COMMANDS)
+def command(request, build):
+    """Each command that is built here."""
+    if request.param in RUNS_COMMANDS and not (build / "src/cli/within-runs").exists():
+        pytest.skip("within-runs is not built here")
+    return request.param
+
+
 def test_each_command_has_help_in_80_columns(call, command):
     done = call(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
@@ -52,7 +61,6 @@ def test_each_command_has_help_in_80_columns(call, command):
     assert call("help", command).stdout == call(command, "-h").stdout == done.stdout
 
 
-@pytest.mark.parametrize("command", COMMANDS)
 def test_manual_pages_come_from_the_same_text_as_the_help(call, command):
     help_text = call(command, "--help").stdout
     page = call("--man", command).stdout
@@ -67,16 +75,19 @@ def test_manual_pages_come_from_the_same_text_as_the_help(call, command):
 
 def test_the_overview_manual_page_names_commands_and_environment(call):
     page = call("--man").stdout.replace("\\-", "-")
-    for word in "within-run", "within-report", "within-clean", "WITHIN_RECORD", "TMPDIR", "NO_COLOR":
+    words = [f"within-{command}" for command in COMMANDS + RUNS_COMMANDS]
+    for word in *words, "WITHIN_RECORD", "WITHIN_DATABASE", "WITHIN_RUN", "TMPDIR", "NO_COLOR":
         assert word in page
 
 
-def test_no_line_of_a_manual_page_is_taken_for_a_request(call):
-    requests = {"TH", "SH", "PP", "TP", "B", "I", "BR", "nf", "fi", "RS", "RE", '\\"'}
-    for words in [], *([command] for command in COMMANDS):
+REQUESTS = {"TH", "SH", "PP", "TP", "B", "I", "BR", "nf", "fi", "RS", "RE", '\\"'}
+
+
+def test_no_line_of_a_manual_page_is_taken_for_a_request(call, command):
+    for words in [], [command]:
         for line in call("--man", *words).stdout.splitlines():
             if line[:1] in (".", "'"):
-                assert line.split()[0][1:] in requests, line
+                assert line.split()[0][1:] in REQUESTS, line
 
 
 @pytest.mark.parametrize("words", [["runs"], ["help", "plot"], ["run", "--name", "x", "true"]])

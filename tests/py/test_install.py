@@ -170,9 +170,20 @@ def test_the_command_is_installed_and_runs_from_there(prefix):
     assert "0.1.0" in run(prefix / "bin" / "within", "--version")
 
 
+def test_commands_that_need_more_libraries_are_found_in_libexec(prefix, tmp_path):
+    if not (prefix / "libexec/within/within-runs").exists():
+        pytest.skip("within-runs is not built here")
+    assert "usage: within runs" in run(prefix / "bin/within", "runs", "--help")
+    moved = shutil.copytree(prefix, tmp_path / "moved")
+    assert "usage: within plot" in run(moved / "bin/within", "plot", "--help")
+
+
 def test_the_manual_pages_are_installed(prefix):
     pages = {path.name for path in (prefix / "share/man/man1").iterdir()}
-    assert pages == {"within.1", "within-run.1", "within-report.1", "within-clean.1"}
+    expected = ["within", "within-run", "within-report", "within-clean"]
+    if (prefix / "libexec/within/within-runs").exists():
+        expected += [f"within-{name}" for name in ("runs", "show", "compare", "plot", "export", "delete")]
+    assert pages == {f"{name}.1" for name in expected}
 
 
 def test_the_python_package_is_not_installed(prefix):

@@ -251,6 +251,7 @@ def test_a_wrong_command_line_is_told(push, words, message):
 
 
 def test_what_is_no_run_and_no_database_is_told(database, push, server, tmp_path):
+    run_tables.add_run(database, "somebody")
     assert 'no run has the name or id "nobody"' in push("--mlflow", server.url, "nobody", status=1).stderr
     assert "none.db" in push("--mlflow", server.url, "--database", "none.db", "last", status=1).stderr
     assert not (tmp_path / "none.db").exists()

@@ -13,9 +13,9 @@
 #include "cli/options.h"
 #include "cli/push/chosen.h"
 #include "cli/push/session.h"
-#include "runs/recover.h"
-#include "runs/store.h"
+#include "cli/runs/database.h"
 
+enum { BUSY_TIMEOUT_MS = 60000 };
 enum { MLFLOW, EXPERIMENT, FOLLOW, AGAIN, DATABASE, TIMEOUT, PATIENCE };
 
 static const wi__option options[] = {
@@ -25,8 +25,7 @@ static const wi__option options[] = {
     [FOLLOW] = {"follow", NULL, "Go on until the runs have ended", 0},
     [AGAIN] = {"again", NULL, "Forget what was pushed to this server before, and push as new runs",
                0},
-    [DATABASE] = {"database", "PATH",
-                  "The database of the runs; by default $WITHIN_DATABASE, or runs.db", 0},
+    [DATABASE] = {"database", "PATH", WI__DATABASE_HELP, 0},
     [TIMEOUT] = {"timeout", "SECONDS", "How long one request may take; by default 60", 0},
     [PATIENCE] =
         {"patience", "SECONDS",
@@ -40,7 +39,9 @@ typedef struct pushing {
     double timeout_s, patience_s;
     wi__push_wish wish;
     char **names;
+    wi_database *db;
     int failures;
+    int signal; /* that ended it; 0: none */
 } pushing;
 
 /* ---- options ---- */
@@ -74,10 +75,8 @@ static int parse_url(const char *word, pushing *push) {
 }
 
 static int parse(const wi__arguments *arguments, pushing *push) {
-    const char *database = getenv("WITHIN_DATABASE");
     const char *const *values = arguments->values;
-    if (values[DATABASE]) database = values[DATABASE];
-    push->database = database && *database ? database : "runs.db";
+    push->database = wi__database_path(values[DATABASE]);
     push->wish = (wi__push_wish){values[EXPERIMENT], values[AGAIN] != NULL, values[FOLLOW] != NULL};
     push->names = arguments->operands;
     if (!arguments->count)
@@ -121,44 +120,41 @@ static void push_each(pushing *push, wi_database *db, wi__server *server) {
     }
 }
 
-/* The marks are to be on the disk before what follows them, after a power cut too. */
-static void push_all(void *self) {
+static void push_in_block(void *self) {
     pushing *push = self;
-    wi_database db;
     within (wi_interrupts(.signals = {SIGINT, SIGTERM, SIGHUP}))
         within (http, wi__http_connection(push->url, push->timeout_s)) {
-            wi__store_open(&db, push->database, WI__STORE_WRITE, 60000);
-            within (wi_closing(&db, wi__store_close)) {
-                wi__server server = {.http = http, .patience_s = push->patience_s};
-                wi_database_execute(&db, "PRAGMA synchronous = FULL");
-                wi__runs_recover(db.handle, push->database);
-                push_each(push, &db, &server);
-            }
+            wi__server server = {.http = http, .patience_s = push->patience_s};
+            push_each(push, push->db, &server);
         }
 }
 
-static int end_with(const pushing *push, wi_error *error) {
-    if (wi_error_is(error, WI_INTERRUPTED)) {
-        fputs("within push: stopped; the same command goes on from here\n", stderr);
-        wi__end_by_signal(wi_error_signal(error));
-    } else if (error) {
-        fprintf(stderr, "within push: %s\n", wi_error_message(error));
-    }
-    int failed = error || push->failures;
+/* The marks are to be on the disk before what follows them, after a power cut too. */
+static void push_all(wi_database *db, void *self) {
+    pushing *push = self;
+    wi_error *error = NULL;
+    push->db = db;
+    sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
+    wi_database_execute(db, "PRAGMA synchronous = FULL");
+    if (wi_call(push_in_block, push, &error)) return;
+    if (!wi_error_is(error, WI_INTERRUPTED)) wi_reraise(error);
+    push->signal = wi_error_signal(error);
     wi_error_free(error);
-    return failed ? WI__STATUS_FAILED : 0;
 }
 
 static int run(const wi__arguments *arguments) {
     pushing push = {.timeout_s = 60, .patience_s = 120};
-    wi_error *error = NULL;
     int status = parse(arguments, &push);
     if (status) return status;
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    wi_call(push_all, &push, &error);
+    status = wi__with_database("push", push.database, push_all, &push);
     curl_global_cleanup();
     free(push.url);
-    return end_with(&push, error);
+    if (push.signal) {
+        fputs("within push: stopped; the same command goes on from here\n", stderr);
+        wi__end_by_signal(push.signal);
+    }
+    return push.failures || push.signal ? WI__STATUS_FAILED : status;
 }
 
 /* ---- what it says of itself ---- */
