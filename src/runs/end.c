@@ -17,7 +17,9 @@
 static char *text_of(const wi_error *error) {
     size_t length = error ? wi_error_format(error, NULL, 0) : 0;
     char *text = error ? malloc(length + 1) : NULL;
-    if (text) wi_error_format(error, text, length + 1);
+    if (!text) return NULL;
+    wi_error_format(error, text, length + 1);
+    while (length && text[length - 1] == '\n') text[--length] = '\0';
     return text;
 }
 

@@ -91,15 +91,19 @@ static uint64_t begin_of(uint32_t bucket) {
     return (uint64_t)(bucket % WI__OCTAVE_BUCKETS + WI__OCTAVE_BUCKETS) << shift;
 }
 
+/* Of what is left: within the histogram's buckets, and on either side of the mean. */
 static void narrow_extremes(wi__path *now) {
     if (!now->calls || !now->bucket_count) {
         if (!now->calls) now->min = now->max = 0;
         return;
     }
+    uint64_t mean = now->total / now->calls;
     uint64_t least = begin_of(now->buckets[0].bucket);
     uint64_t most = begin_of(now->buckets[now->bucket_count - 1].bucket + 1) - 1;
     if (now->min < least) now->min = least;
     if (now->max > most) now->max = most;
+    if (now->min > mean || now->calls == 1) now->min = mean;
+    if (now->max <= mean || now->calls == 1) now->max = mean + (now->total % now->calls != 0);
 }
 
 /* Calls that were open then and have ended since count from the run's begin. */

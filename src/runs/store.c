@@ -43,6 +43,7 @@ static void bring_up_to_date(wi_database *store) {
     within (wi_transaction(store)) {
         if (version_of(store) < WI__RUNS_VERSION) {
             wi_database_execute(store, wi__runs_schema);
+            wi_database_execute(store, wi__runs_views);
         }
     }
 }

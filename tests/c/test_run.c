@@ -238,8 +238,9 @@ alone(sections_of_two_runs_do_not_mix) {
     expect_text(text_of("SELECT group_concat(path || ' ' || calls) FROM (SELECT path, calls FROM "
                         "section WHERE run = 2 ORDER BY path)"),
                 "around 1,around > more 1,around > step 5");
-    expect_count(
-        number_of("SELECT count(*) FROM section WHERE min > p50 OR p50 > max OR total < self"), 0);
+    expect_count(number_of("SELECT count(*) FROM section WHERE min > p50 OR p50 > max OR min > "
+                           "mean OR mean > max OR total < self"),
+                 0);
 }
 
 /* ---- several runs ---- */

@@ -17,6 +17,8 @@ static entry *make_entry(int number) {
     return made;
 }
 
+static void keep(void *named) { (void)named; }
+
 static int number_of_name(const wi__names *names, const char *text) {
     wi__named wanted = wi__named_of(text);
     const entry *found = wi__names_find(names, &wanted);
@@ -49,6 +51,7 @@ alone(beginnings_and_zero_bytes_are_other_names) {
     }
     for (int i = 0; i < 6; i++) expect_count(number_of_name(&names, texts[i]), i);
     expect_count(number_of_name(&names, "aaa"), -1);
+    wi__names_release(&names, keep);
 }
 
 static wi__names shared;

@@ -55,3 +55,16 @@ def compile_c(build):
         return program
 
     return compile_program
+
+
+@pytest.fixture(scope="session")
+def compiled(compile_c, tmp_path_factory):
+    """A function compiled(source): the path of the program that the text makes, which is compiled once."""
+    programs = {}
+
+    def compile_once(source):
+        if source not in programs:
+            programs[source] = compile_c(tmp_path_factory.mktemp("program"), source)
+        return programs[source]
+
+    return compile_once

@@ -65,19 +65,6 @@ conn.close()
 """
 
 
-@pytest.fixture(scope="module")
-def compiled(compile_c, tmp_path_factory):
-    """A function that compiles a program once."""
-    programs = {}
-
-    def compile_once(source):
-        if source not in programs:
-            programs[source] = compile_c(tmp_path_factory.mktemp("program"), source)
-        return programs[source]
-
-    return compile_once
-
-
 @pytest.fixture
 def python(build, monkeypatch):
     """The command of an interpreter that finds this build's package; skips the test if it has none."""
