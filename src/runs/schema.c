@@ -25,6 +25,7 @@ const char wi__runs_schema[] =
     " notes INTEGER NOT NULL DEFAULT 0);" /* bytes of its notes, that are here */
     "CREATE INDEX run_name ON run (name);"
     "CREATE INDEX run_started ON run (started_ms);"
+    "CREATE INDEX run_running ON run (status) WHERE status = 'RUNNING';"
     "CREATE TABLE param (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, key TEXT NOT NULL,"
     " value TEXT NOT NULL, PRIMARY KEY (run, key)) WITHOUT ROWID;"
     "CREATE TABLE tag (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, key TEXT NOT NULL,"
