@@ -19,18 +19,17 @@ enum { BUSY_TIMEOUT_MS = 60000 };
 enum { MLFLOW, EXPERIMENT, FOLLOW, AGAIN, DATABASE, TIMEOUT, PATIENCE };
 
 static const wi__option options[] = {
-    [MLFLOW] = {"mlflow", "URL", "The tracking server; by default that of $MLFLOW_TRACKING_URI", 0},
+    [MLFLOW] = {"mlflow", "URL", "The tracking server; by default that of $MLFLOW_TRACKING_URI"},
     [EXPERIMENT] = {"experiment", "NAME",
-                    "The experiment there, made if need be; by default the run's name", 0},
-    [FOLLOW] = {"follow", NULL, "Go on until the runs have ended", 0},
-    [AGAIN] = {"again", NULL, "Forget what was pushed to this server before, and push as new runs",
-               0},
-    [DATABASE] = {"database", "PATH", WI__DATABASE_HELP, 0},
-    [TIMEOUT] = {"timeout", "SECONDS", "How long one request may take; by default 60", 0},
+                    "The experiment there, made if need be; by default the run's name"},
+    [FOLLOW] = {"follow", NULL, "Go on until the runs have ended"},
+    [AGAIN] = {"again", NULL, "Forget what was pushed to this server before, and push as new runs"},
+    [DATABASE] = {"database", "PATH", WI__DATABASE_HELP},
+    [TIMEOUT] = {"timeout", "SECONDS", "How long one request may take; by default 60"},
     [PATIENCE] =
         {"patience", "SECONDS",
-         "How long the server may fail without a break before this gives up; by default 120", 0},
-    {NULL, NULL, NULL, 0},
+         "How long the server may fail without a break before this gives up; by default 120"},
+    {NULL, NULL, NULL},
 };
 
 typedef struct pushing {
