@@ -284,6 +284,15 @@ def test_many_faults_in_a_row_are_outlived(database, push, server, seed):
     assert server.points() == expected(metrics)
 
 
+@pytest.mark.parametrize("fault", ["close", "late-close"])
+def test_a_point_that_was_there_before_is_not_taken_for_its_equal(database, push, server, fault):
+    metrics = {"same": [(0, START_MS, 1.0)] * 1500}
+    run_tables.add_run(database, "equal", metrics=metrics)
+    server.faults = [("points", "fine"), ("points", fault)]
+    push("--mlflow", server.url, "last")
+    assert server.points() == expected(metrics)
+
+
 def test_a_server_that_refuses_the_connection_is_waited_for(database, push):
     run_tables.add_run(database, "early", metrics={"x": line(3)})
     with socket.socket() as taken:

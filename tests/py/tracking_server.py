@@ -37,7 +37,7 @@ class TrackingServer:
     """Experiments and runs in memory. `faults` is a list of (path, kind), each used by one request; the path
     "points" is a runs/log-batch with metrics, "*" any.
 
-    kinds: a status as "503", "hang", "close", "reset", "cut" (in the middle of the answer) and "garbage". With "late-" before
+    kinds: a status as "503", "hang", "close", "reset", "cut" (in the middle of the answer), "garbage" and "fine". With "late-" before
     it the request is carried out first.
     """
 
@@ -147,7 +147,7 @@ class TrackingServer:
         """The next fault, if it is for this path; it is used up."""
         with self.lock:
             if self.faults and self.faults[0][0] in (path, "*"):
-                return self.faults.pop(0)[1]
+                return self.faults.pop(0)[1].removeprefix("fine")
         return ""
 
     def _handler(server):
