@@ -41,11 +41,11 @@ pythons:
 	@tools/fetch_pythons.sh
 
 test: $(BUILD)/tests-enabled python
-	@tools/setup.sh numeric
+	@tools/setup.sh numeric mlflow
 	@tools/run_tests.py -C $(BUILD)
 
 test-long: $(BUILD)/tests-enabled python
-	@tools/setup.sh numeric
+	@tools/setup.sh numeric mlflow
 	@tools/run_tests.py -C $(BUILD) --long
 
 test-gpu: $(BUILD)/tests-enabled python

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Finds out what is missing on this machine for a task, and installs it where it may.
 #
-#     tools/setup.sh build test        tiers: build test python numeric venv bench check ci
+#     tools/setup.sh build test        tiers: build test python numeric mlflow venv bench check ci
 #
 # Nothing missing: no output, status 0. Not allowed to install: prints the line to type, status 1.
 set -euo pipefail
@@ -54,11 +54,13 @@ find_missing() {
             need libcmocka-dev pkg-config --exists cmocka
             need libhdf5-dev pkg-config --exists hdf5
             need libsqlite3-dev pkg-config --exists sqlite3
+            need libcurl4-openssl-dev pkg-config --exists libcurl
+            need libjansson-dev pkg-config --exists jansson
             need libcairo2-dev pkg-config --exists cairo
             need g++ command_found "${CXX:-g++}"
             need 'python3-pytest python3-pytest-xdist' python_with pytest xdist
             ;;
-        numeric) ;; # is fetched: see install_numeric
+        numeric | mlflow) ;; # are fetched: see install_numeric and install_mlflow
         python)
             need python3-dev interpreter_found
             need python3-pip python_with pip
@@ -79,6 +81,8 @@ find_missing() {
             need g++ command_found g++
             need libhdf5-dev pkg-config --exists hdf5
             need libsqlite3-dev pkg-config --exists sqlite3
+            need libcurl4-openssl-dev pkg-config --exists libcurl
+            need libjansson-dev pkg-config --exists jansson
             need libcairo2-dev pkg-config --exists cairo
             need clang-19 command_found clang-19
             need clang-format-19 version_19_of clang-format
@@ -92,7 +96,7 @@ find_missing() {
             need valgrind command_found valgrind
             ;;
         *)
-            echo "tools/setup.sh: no tier '$tier'; there are build, test, python, numeric, venv, bench, check and ci" >&2
+            echo "tools/setup.sh: no tier '$tier'; there are build, test, python, numeric, mlflow, venv, bench, check and ci" >&2
             exit 2
             ;;
         esac
@@ -180,8 +184,21 @@ install_numeric() {
     echo "$interpreter" >"$folder/interpreter"
 }
 
+# A server that runs are pushed to, for the interpreter that runs tests/py; 0.8 GB. Its tests are skipped without it.
+install_mlflow() {
+    local folder=${BUILD:-build}/mlflow version
+    python_with pytest xdist || python_with pytest || return 0
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    [[ $folder == /* ]] || folder=$root/$folder
+    (fetch_tools "$folder" "$version" mlflow) || {
+        echo "within: the tests that need it are skipped" >&2
+        rm -rf "$folder"
+    }
+}
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 install_packages "$@"
 case " $* " in *' python '*) install_python_tools ;; esac
 case " $* " in *' numeric '*) install_numeric ;; esac
+case " $* " in *' mlflow '*) install_mlflow ;; esac

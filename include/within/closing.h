@@ -94,7 +94,7 @@ wi__closing_manager<Handle> wi__closing_of(const char *name, const char *what, H
 #else
 #define wi_closing(resource, release)                                                              \
     (__extension__({                                                                               \
-        _Static_assert(sizeof(resource) <= sizeof(intptr_t),                                       \
+        _Static_assert(sizeof(__typeof__(resource)) <= sizeof(intptr_t),                           \
                        "wi_closing: the handle is a pointer, an int or a long");                   \
         _Static_assert(WI__GIVES(int, release, resource) || WI__GIVES(void, release, resource),    \
                        "wi_closing: the function returns an int or nothing");                      \
@@ -119,7 +119,7 @@ wi__closing_manager<Handle> wi__closing_of(const char *name, const char *what, H
     __builtin_types_compatible_p(__typeof__((release)(resource)), type)
 #define WI__CLOSES(resource)                                                                       \
     (__builtin_classify_type(resource) == 5 /* pointer */ ? WI__CLOSES_POINTER                     \
-     : sizeof(resource) > sizeof(int)                     ? WI__CLOSES_LONG                        \
+     : sizeof(__typeof__(resource)) > sizeof(int)         ? WI__CLOSES_LONG                        \
                                                           : WI__CLOSES_INT)
 #endif
 

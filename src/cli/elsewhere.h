@@ -15,6 +15,7 @@
 #define WI__PLOT_SUMMARY "draw metrics of runs, here or into a file"
 #define WI__EXPORT_SUMMARY "write a run as CSV, JSON or Parquet"
 #define WI__DELETE_SUMMARY "delete runs and their artifacts"
+#define WI__PUSH_SUMMARY "send runs to an MLflow server"
 
 /** By its name, or NULL. */
 const wi__elsewhere *wi__elsewhere_named(const char *name);

@@ -64,5 +64,11 @@ const char wi__runs_schema[] =
     "CREATE TABLE pushed (run INTEGER NOT NULL REFERENCES run ON DELETE CASCADE, server TEXT NOT "
     "NULL,"
     " remote TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (run, server)) WITHOUT ROWID;"
+    "CREATE TABLE pushed_series (series INTEGER NOT NULL REFERENCES series ON DELETE CASCADE,"
+    " server TEXT NOT NULL, run INTEGER NOT NULL,"
+    " sent INTEGER NOT NULL,"  /* points that the server has acknowledged */
+    " tried INTEGER NOT NULL," /* sent, and those of a request that is under way */
+    " PRIMARY KEY (series, server)) WITHOUT ROWID;"
+    "CREATE INDEX pushed_tried ON pushed_series (run, server) WHERE tried > sent;"
     "PRAGMA application_id = 2003387502;" /* "witn" */
     "PRAGMA user_version = 1;";
