@@ -40,6 +40,7 @@ RUNS = [
     ("gpu", False, {}),
     ("hdf5", False, {}),
     ("sqlite", False, {}),
+    ("runs", False, {}),
     ("rng", False, {}),
     ("floating_point", False, {}),
     ("seed", False, {}),
@@ -47,7 +48,7 @@ RUNS = [
     ("interrupts", False, {}),
     ("watch", False, {}),
 ]
-OPTIONAL = {"hdf5", "sqlite"}  # where the library that they measure is built
+OPTIONAL = {"hdf5", "runs", "sqlite"}  # where the library that they measure is built
 PYTHON_PROGRAMS = ["bench/python.py", "bench/gpu.py", "bench/rng.py", "bench/seed.py"]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "WITHIN_WATCH", "BENCH_ONLY", "BENCH_SECONDS")
 
