@@ -38,7 +38,7 @@ static double now_ns(void) {
     return 1e9 * (double)now.tv_sec + (double)now.tv_nsec;
 }
 
-static double seconds(void) {
+double bench_seconds(void) {
     const char *wish = getenv("BENCH_SECONDS");
     return wish ? atof(wish) : 1;
 }
@@ -160,7 +160,7 @@ void bench_measure(const bench_row *row) {
     double enough_ns = threads > 1 ? SHARED_SLICE_NS : SLICE_NS;
     contest.n[0] = calibrate(row->subject, row->size, enough_ns);
     contest.n[1] = calibrate(row->baseline, row->size, enough_ns);
-    contest.deadline_ns = now_ns() + 1e9 * seconds();
+    contest.deadline_ns = now_ns() + 1e9 * bench_seconds();
     pthread_barrier_init(&contest.together, NULL, (unsigned)threads);
 
     bench_thread both[2] = {{.contest = &contest}, {.contest = &contest, .number = 1}};
@@ -173,7 +173,16 @@ void bench_measure(const bench_row *row) {
     print(row->name, "ns", &both[worse].figures, row->target);
 }
 
-void bench_bytes(const char *name, double value, double baseline, bench_target target) {
+static void print_one(const char *name, const char *unit, double value, double baseline,
+                      bench_target target) {
     bench_figures figures = {value, baseline, value / baseline, value - baseline, value, baseline};
-    if (bench_wanted(name)) print(name, "bytes", &figures, target);
+    if (bench_wanted(name)) print(name, unit, &figures, target);
+}
+
+void bench_bytes(const char *name, double value, double baseline, bench_target target) {
+    print_one(name, "bytes", value, baseline, target);
+}
+
+void bench_ns(const char *name, double value, double baseline, bench_target target) {
+    print_one(name, "ns", value, baseline, target);
 }

@@ -35,6 +35,10 @@ typedef struct bench_row {
 void bench_measure(const bench_row *row);
 /** Print a row that is no time: bytes. */
 void bench_bytes(const char *name, double value, double baseline, bench_target target);
+/** Print a row that the program has timed itself. */
+void bench_ns(const char *name, double value, double baseline, bench_target target);
+/** How long a row is measured: BENCH_SECONDS, or what is usual. */
+double bench_seconds(void);
 /** Is a row asked for? bench and bench_bytes leave it out by themselves. */
 int bench_wanted(const char *name);
 

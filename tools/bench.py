@@ -41,6 +41,7 @@ RUNS = [
     ("hdf5", False, {}),
     ("sqlite", False, {}),
     ("run_list", False, {}),
+    ("runs", False, {}),
     ("rng", False, {}),
     ("floating_point", False, {}),
     ("seed", False, {}),
@@ -48,7 +49,7 @@ RUNS = [
     ("interrupts", False, {}),
     ("watch", False, {}),
 ]
-OPTIONAL = {"hdf5", "run_list", "sqlite"}  # where the library that they measure is built
+OPTIONAL = {"hdf5", "run_list", "runs", "sqlite"}  # where the library that they measure is built
 OF_THE_COMMAND = {"report", "run_list"}  # which they are told the path of
 PYTHON_PROGRAMS = ["bench/python.py", "bench/gpu.py", "bench/rng.py", "bench/run.py", "bench/seed.py"]
 SETTINGS = ("WITHIN_CLOCK", "WITHIN_RECORD", "WITHIN_WATCH", "BENCH_ONLY", "BENCH_SECONDS")

@@ -6,8 +6,10 @@
 #include "runs/chunk.h"
 #include "runs/series_data.h"
 
-/* So many points are merged in one piece, and in one transaction. */
-enum { PIECE = 64 * WI__CHUNK_POINTS };
+enum {
+    PIECE = 64 * WI__CHUNK_POINTS, /* points that are merged at a time, and in one transaction */
+    SMALL = WI__CHUNK_POINTS / 4   /* chunks of fewer points cost much room, and time to be read */
+};
 
 typedef struct compactor {
     sqlite3 *db;
@@ -137,7 +139,7 @@ static int find_small(compactor *c, int64_t series, int64_t from, int64_t *posit
     int code = ask(c->last, &last);
     sqlite3_bind_int64(c->find_small, 1, series);
     sqlite3_bind_int64(c->find_small, 2, from);
-    sqlite3_bind_int64(c->find_small, 3, WI__CHUNK_POINTS);
+    sqlite3_bind_int64(c->find_small, 3, SMALL);
     if (code == SQLITE_OK) code = ask(c->find_small, position);
     if (*position >= last) *position = -1;
     return code;
@@ -157,17 +159,17 @@ static int compact_series(compactor *c, int64_t series) {
 
 /* ---- which series ---- */
 
-/* Those with more chunks than they need. @param[out] series  to be freed. */
+/* Those with so many chunks that some are small. @param[out] series  to be freed. */
 static int list_series(sqlite3 *db, int64_t run, int64_t **series, size_t *count) {
     static const char sql[] =
         "SELECT id FROM series WHERE run = ?1 AND"
-        " (SELECT count(*) FROM chunk WHERE chunk.series = series.id) > (count + ?2 - 1) / ?2";
+        " (SELECT count(*) FROM chunk WHERE chunk.series = series.id) > count / ?2 + 1";
     sqlite3_stmt *statement;
     size_t room = 0;
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     if (code != SQLITE_OK) return code;
     sqlite3_bind_int64(statement, 1, run);
-    sqlite3_bind_int64(statement, 2, WI__CHUNK_POINTS);
+    sqlite3_bind_int64(statement, 2, SMALL);
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
         if (*count == room) {
             room = room ? 2 * room : 64;

@@ -1,6 +1,7 @@
 /* Draining a journal into the database, compaction, and what is read back. */
 #include <fenv.h>
 #include <math.h>
+#include <sys/resource.h>
 
 #include "runs/chunk.h"
 #include "runs/compact.h"
@@ -303,6 +304,26 @@ alone(while_others_hold_the_database_points_wait_and_none_is_lost) {
     leave_journal(&j);
 }
 
+/* The transaction fails as a whole; what it held stays in the journal. */
+alone(a_full_disk_under_the_database_loses_nothing) {
+    journal j = make_journal();
+    note_series(j.notes, 0, "x");
+    for (int i = 0; i < 100000; i++) append(j.points, 0, i, 0.1 * i);
+    struct rlimit limit, before;
+    getrlimit(RLIMIT_FSIZE, &before);
+    limit = before;
+    limit.rlim_cur = (rlim_t)size_of("runs.db-wal") + 100000;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    expect(wi__drain(j.db, 1, j.points, j.notes, 0) != SQLITE_OK);
+    expect_text(asked(j.db, "SELECT count(*) FROM series"), "0");
+    expect_text(asked(j.db, "SELECT points || ' ' || notes FROM run"), "0 0");
+    setrlimit(RLIMIT_FSIZE, &before);
+    drain(&j);
+    expect_text(asked(j.db, "SELECT count FROM series"), "100000");
+    leave_journal(&j);
+}
+
 alone(two_that_drain_at_once_bring_nothing_in_twice) {
     journal j = make_journal();
     note_series(j.notes, 0, "x");
@@ -356,6 +377,7 @@ int main(void) {
         test(compaction_changes_no_point),
         test(a_series_longer_than_a_piece_is_compacted),
         test(while_others_hold_the_database_points_wait_and_none_is_lost),
+        test(a_full_disk_under_the_database_loses_nothing),
         test(two_that_drain_at_once_bring_nothing_in_twice),
         test(a_run_that_is_not_there_is_told),
         test(the_thread_drains_by_itself),
