@@ -33,6 +33,9 @@ typedef struct wi__stored_point {
     int64_t ms;
 } wi__stored_point;
 
+_Static_assert(sizeof(wi__stored_point) * WI__SEGMENT_POINTS == WI__SEGMENT_BYTES,
+               "a segment is full of points");
+
 /* Of a point that could not be written, and whose ticket nobody else has: it is passed over. */
 #define WI__NO_SERIES UINT32_MAX
 
