@@ -91,7 +91,7 @@ typedef struct window {
 /* Have `size` bytes from `offset` on. @return 1, 0 if the file has none so many, or -1: errno. */
 static int see(window *w, uint64_t offset, size_t size) {
     enum { STEP = 1 << 16 };
-    if (offset >= w->start && offset + size <= w->start + w->length) return 1;
+    if (w->bytes && offset >= w->start && offset + size <= w->start + w->length) return 1;
     if (offset + size > w->file_size) return 0;
     size_t wanted = size > STEP ? size : STEP;
     if (wanted > w->room) {

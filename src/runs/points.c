@@ -138,6 +138,15 @@ __attribute__((cold, noinline)) static int make_room(wi__points *points) {
 
 /* ---- appending ---- */
 
+/* The check last: a reader that sees it sees all. */
+static inline void store(wi__stored_point *to, const wi__stored_point *from) {
+    __atomic_store_n(&to->series, from->series, __ATOMIC_RELAXED);
+    __atomic_store_n(&to->step, from->step, __ATOMIC_RELAXED);
+    __atomic_store_n(&to->value, from->value, __ATOMIC_RELAXED);
+    __atomic_store_n(&to->ms, from->ms, __ATOMIC_RELAXED);
+    __atomic_store_n(&to->check, from->check, __ATOMIC_RELEASE);
+}
+
 /* The memory is what this process reads; a hole there would stop the drain. */
 static int store_plainly(wi__points *points, wi__stored_point *to, wi__stored_point from,
                          uint64_t ticket) {
@@ -148,10 +157,7 @@ static int store_plainly(wi__points *points, wi__stored_point *to, wi__stored_po
         from.series = WI__NO_SERIES;
         from.check = wi__point_check(&from, ticket);
     }
-    uint32_t check = from.check;
-    from.check = 0;
-    *to = from;
-    __atomic_store_n(&to->check, check, __ATOMIC_RELEASE);
+    store(to, &from);
     return error;
 }
 
@@ -183,11 +189,7 @@ int wi__points_append(wi__points *points, const wi__point *point) {
     if (__builtin_expect(points->is_plain, 0)) {
         error = store_plainly(points, to, from, ticket);
     } else {
-        to->series = from.series;
-        to->step = from.step;
-        to->value = from.value;
-        to->ms = from.ms;
-        __atomic_store_n(&to->check, from.check, __ATOMIC_RELEASE);
+        store(to, &from);
     }
     if (__builtin_expect(ticket >= __atomic_load_n(&points->wake_at, __ATOMIC_RELAXED), 0))
         wi__points_wake(points);

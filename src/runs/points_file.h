@@ -33,6 +33,9 @@ typedef struct wi__stored_point {
     int64_t ms;
 } wi__stored_point;
 
+_Static_assert(sizeof(wi__stored_point) * WI__SEGMENT_POINTS == WI__SEGMENT_BYTES,
+               "a segment is full of points");
+
 /* Of a point that could not be written, and whose ticket nobody else has: it is passed over. */
 #define WI__NO_SERIES UINT32_MAX
 
@@ -51,13 +54,14 @@ typedef struct wi__placed_segment {
 
 struct wi__points {
     /* What each append changes, and what it reads, on lines of their own. */
-    _Alignas(64) uint64_t next;  /* ticket */
-    _Alignas(64) uint64_t limit; /* tickets below it have room */
-    uint64_t wake_at;            /* the ticket at which who waits is woken */
-    int is_plain;                /* written by calls: the file system cannot be trusted with maps */
+    _Alignas(64) uint64_t next; /* ticket */
+    char rest_of_line[56];
+    uint64_t limit;   /* tickets below it have room */
+    uint64_t wake_at; /* the ticket at which who waits is woken */
+    int is_plain;     /* written by calls: the file system cannot be trusted with maps */
     wi__stored_point *segments[WI__MOST_SEGMENTS]; /* by number, modulo how many may be */
 
-    _Alignas(64) pthread_mutex_t lock;
+    pthread_mutex_t lock;
     pthread_cond_t woken, drained_some;
     int file;
     int is_awake;      /* somebody has called wi__points_wake */

@@ -7,20 +7,12 @@
  */
 #include "runs/schema.h"
 
-/* The digit at a place of the 16 digits `h`. */
-#define DIGIT(place, shift) "instr('123456789ABCDEF', substr(h, " #place ", 1)) << " #shift
-#define INTEGER_OF_H                                                                                                                                              \
-    "(" DIGIT(1, 60) ") | (" DIGIT(2, 56) ") | (" DIGIT(3, 52) ") | (" DIGIT(4, 48) ") | (" DIGIT(5, 44) ") | (" DIGIT(6, 40) ") | (" DIGIT(7, 36) ") | (" DIGIT( \
-        8, 32) ") | (" DIGIT(9,                                                                                                                                   \
-                             28) ") | (" DIGIT(10,                                                                                                                \
-                                               24) ") | (" DIGIT(11,                                                                                              \
-                                                                 20) ") | (" DIGIT(12,                                                                            \
-                                                                                   16) ") | "                                                                     \
-                                                                                       "(" DIGIT(13,                                                              \
-                                                                                                 12) ") | (" DIGIT(14,                                            \
-                                                                                                                   8) ") | (" DIGIT(15,                           \
-                                                                                                                                    4) ") | (" DIGIT(16,          \
-                                                                                                                                                     0) ")"
+/* The number of the 16 digits `h`: each is looked for, and shifted to its place. */
+#define DIGIT(place, shift) " | (instr('123456789ABCDEF', substr(h, " #place ", 1)) << " #shift ")"
+#define INTEGER_OF_H                                                                               \
+    "(0" DIGIT(1, 60) DIGIT(2, 56) DIGIT(3, 52) DIGIT(4, 48) DIGIT(5, 44) DIGIT(6, 40)             \
+        DIGIT(7, 36) DIGIT(8, 32) DIGIT(9, 28) DIGIT(10, 24) DIGIT(11, 20) DIGIT(12, 16)           \
+            DIGIT(13, 12) DIGIT(14, 8) DIGIT(15, 4) DIGIT(16, 0) ")"
 
 /* Which of its chunk's points, and its bytes in a blob, as 16 digits. */
 #define INDEX "(64 * block.i + place.i)"

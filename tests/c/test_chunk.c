@@ -40,7 +40,7 @@ static int64_t number_of(int kind, int64_t i, uint64_t *state) {
     case 6: return INT64_MAX - i;
     case 7: return ((int64_t)1 << 62) - i % 2;
     case 8: return -((int64_t)1 << 62) + i * (((int64_t)1 << 62) / WI__CHUNK_POINTS);
-    default: return i == 0 ? 0 : (int64_t)(random % 3) - 1;
+    default: return (int64_t)(random >> 20) - i;
     }
 }
 
@@ -106,6 +106,7 @@ static void test_no_line_overflows(void **state WI__UNUSED) {
         for (int64_t i = 0; i < count; i++) in.steps[i] = number_of(round % 10, i, &random);
         wi__chunk chunk = encode(count);
         int64_t last;
+        expect(chunk.steps.width < 8 || (!chunk.steps.base && !chunk.steps.stride));
         expect(!__builtin_mul_overflow(count - 1, chunk.steps.stride, &last));
         expect(!__builtin_add_overflow(chunk.steps.base, last, &last));
     }

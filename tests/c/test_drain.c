@@ -161,6 +161,13 @@ alone(a_series_knows_its_range_and_last_point) {
                       "SELECT count || ' ' || last_step || ' ' || last_ms || ' ' || last || ' '"
                       " || least || ' ' || most FROM series"),
                 "6 50 1050 1.0 -Inf 7.5");
+    note_series(j.notes, 1, "at once");
+    for (int i = 0; i < 6; i++) append(j.points, 1, i, values[i]);
+    append(j.points, 1, 6, NAN);
+    drain(&j);
+    expect_text(
+        asked(j.db, "SELECT least || ' ' || most || ifnull(last, '-') FROM series WHERE number"),
+        "-Inf 7.5-");
     leave_journal(&j);
 }
 
@@ -195,7 +202,7 @@ alone(a_missing_or_damaged_chunk_is_told) {
     note_series(j.notes, 0, "x");
     for (int i = 0; i < 3000; i++) {
         append(j.points, 0, i, 0.1 * i);
-        if (i % 1000 == 999) drain(&j);
+        if (i % 500 == 499) drain(&j);
     }
     run_sql(j.db, "UPDATE chunk SET points = x'0011' WHERE position = 1000");
     expect_count(wi__series_read(j.db, 1, 0, 3000, steps, NULL, NULL, &read), SQLITE_CORRUPT);
@@ -204,7 +211,7 @@ alone(a_missing_or_damaged_chunk_is_told) {
     run_sql(j.db, "DELETE FROM chunk WHERE position = 1000");
     expect_count(wi__series_read(j.db, 1, 0, 3000, steps, NULL, NULL, &read), SQLITE_CORRUPT);
     expect_count(wi__compact(j.db, 1), SQLITE_CORRUPT);
-    expect_text(asked(j.db, "SELECT count(*) FROM chunk"), "2");
+    expect_text(asked(j.db, "SELECT count(*) FROM chunk"), "5");
     leave_journal(&j);
 }
 
@@ -269,7 +276,7 @@ alone(a_series_longer_than_a_piece_is_compacted) {
     note_series(j.notes, 0, "x");
     for (int i = 0; i < COUNT; i++) {
         append(j.points, 0, i, i);
-        if (i % 3001 == 0) drain(&j);
+        if (i % 701 == 0) drain(&j);
     }
     drain(&j);
     expect_count(wi__compact(j.db, 1), SQLITE_OK);
@@ -319,8 +326,13 @@ alone(a_full_disk_under_the_database_loses_nothing) {
     expect_text(asked(j.db, "SELECT count(*) FROM series"), "0");
     expect_text(asked(j.db, "SELECT points || ' ' || notes FROM run"), "0 0");
     setrlimit(RLIMIT_FSIZE, &before);
+    for (int i = 100000; i < 200000; i++) append(j.points, 0, i, 0.1 * i);
     drain(&j);
-    expect_text(asked(j.db, "SELECT count FROM series"), "100000");
+    static int64_t steps[200000];
+    int64_t read;
+    expect_count(wi__series_read(j.db, 1, 0, 200000, steps, NULL, NULL, &read), SQLITE_OK);
+    expect_count(read, 200000);
+    for (int64_t i = 0; i < read; i++) expect_count(steps[i], i);
     leave_journal(&j);
 }
 
