@@ -13,7 +13,8 @@ from gpu_standins import Torch
 from within import _gpu_sources
 
 CALLS = 20000
-HAS_BLOCKS = not sysconfig.get_config_var("Py_GIL_DISABLED")
+# PYTHONMALLOC=malloc counts none.
+HAS_BLOCKS = not sysconfig.get_config_var("Py_GIL_DISABLED") and sys.getallocatedblocks() > 0
 
 
 def work():
