@@ -10,6 +10,7 @@
 #include <within.h>
 
 #include "harness.h"
+#include "watched.h"
 
 int cuInit(unsigned flags);
 int cuDevicePrimaryCtxRetain(void **context, int device);
@@ -104,20 +105,6 @@ static void allocations(size_t n, int size) {
 }
 
 /* ---- the leak watch, which counts it ---- */
-
-static void work(int size) {
-    for (int i = 0; i < size; i++) __asm__ volatile("" ::"r"(i));
-}
-
-static void watched(size_t n, int size) {
-    for (size_t i = 0; i < n; i++)
-        within (wi_section("watched")) work(size);
-}
-
-static void not_watched(size_t n, int size) {
-    for (size_t i = 0; i < n; i++)
-        within (wi_section("not watched")) work(size);
-}
 
 static void bench_watch(void) {
     const bench_target one_percent = {BENCH_RATIO, 1.01};

@@ -3,6 +3,7 @@
 
 #include "harness.h"
 #include "manage/counters.h"
+#include "watched.h"
 
 static void nothing(size_t n, int size) {
     (void)size;
@@ -21,21 +22,6 @@ static void memory_block(size_t n, int size) {
     (void)size;
     for (size_t i = 0; i < n; i++)
         within (wi_memory("block", .quiet = 1)) continue;
-}
-
-/* Some nanoseconds for each of `size`. */
-static void work(int size) {
-    for (int i = 0; i < size; i++) __asm__ volatile("" ::"r"(i));
-}
-
-static void watched(size_t n, int size) {
-    for (size_t i = 0; i < n; i++)
-        within (wi_section("watched")) work(size);
-}
-
-static void not_watched(size_t n, int size) {
-    for (size_t i = 0; i < n; i++)
-        within (wi_section("not watched")) work(size);
 }
 
 int main(void) {

@@ -43,7 +43,8 @@ def has_gpu(stats):
 
 def to_dict(stats):
     """Make a dictionary of dictionaries, by path, that JSON can tell: None stands for NaN."""
-    names = [name for name in SectionStats._fields[1:] if name not in GPU or has_gpu(stats)]
+    left_out = ("path",) if has_gpu(stats) else ("path", *GPU)
+    names = [name for name in SectionStats._fields if name not in left_out]
     return {line.path: {name: _or_none(getattr(line, name)) for name in names} for line in stats}
 
 

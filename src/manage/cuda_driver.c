@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "manage/loaded_libraries.h"
+
 wi_define_error(WI_CUDA_ERROR, WI_ERROR);
 
 /* 0 if one is missing. */
@@ -32,11 +34,21 @@ static wi__cuda *find_driver(void) {
     return NULL;
 }
 
+/* Looked for again only when another library was loaded since: a look takes the loader to the disk. */
+static wi__cuda *look(void) {
+    static unsigned long long in_vain;
+    unsigned long long loaded = wi__libraries_loaded();
+    if (loaded == __atomic_load_n(&in_vain, __ATOMIC_RELAXED)) return NULL;
+    wi__cuda *cuda = find_driver();
+    if (!cuda) __atomic_store_n(&in_vain, loaded, __ATOMIC_RELAXED);
+    return cuda;
+}
+
 const wi__cuda *wi__cuda_loaded(void) {
     static wi__cuda *known;
     wi__cuda *cuda = __atomic_load_n(&known, __ATOMIC_ACQUIRE), *first = NULL;
     if (cuda) return cuda;
-    cuda = find_driver();
+    cuda = look();
     if (!cuda ||
         __atomic_compare_exchange_n(&known, &first, cuda, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
         return cuda;

@@ -6,16 +6,6 @@
 #include "manage/gpu_trackers.h"
 #include "manage/system_counters.h"
 
-/* Looked for again only when another library was loaded since. */
-static const wi__cuda *find_driver(void) {
-    static unsigned long long loaded;
-    static const wi__cuda *cuda;
-    unsigned long long now = cuda ? loaded : wi__libraries_loaded();
-    if (now == loaded) return cuda;
-    loaded = now;
-    return cuda = wi__cuda_loaded();
-}
-
 /* 0 before cuInit, and without a driver. */
 static int count_gpus(const wi__cuda *cuda) {
     int count = 0;
@@ -54,7 +44,7 @@ static int add_up_beside_captures(const wi__cuda *cuda, level *sum) {
 }
 
 static int64_t read_gpus(void) {
-    const wi__cuda *cuda = find_driver();
+    const wi__cuda *cuda = wi__cuda_loaded();
     level sum = {count_gpus(cuda), NAN};
     if (!sum.gpus || !add_up_beside_captures(cuda, &sum) || isnan(sum.bytes)) return WI__ABSENT;
     return (int64_t)sum.bytes;

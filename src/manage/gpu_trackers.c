@@ -26,13 +26,11 @@ static void begin_again(void) {
     trackers.process++;
 }
 
-static void watch_forks(void) { pthread_atfork(NULL, NULL, begin_again); }
-
-unsigned wi__gpu_process(void) {
-    static pthread_once_t watched = PTHREAD_ONCE_INIT;
-    pthread_once(&watched, watch_forks);
-    return trackers.process;
+__attribute__((constructor)) static void watch_forks(void) {
+    pthread_atfork(NULL, NULL, begin_again);
 }
+
+unsigned wi__gpu_process(void) { return trackers.process; }
 
 /* A thread must not be cancelled while it has the lock. @return what unlock restores. */
 static int lock(void) {

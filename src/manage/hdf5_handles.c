@@ -1,10 +1,10 @@
 /* Open HDF5 handles, asked of the HDF5 library that the process has loaded, if it has. */
 #include <dlfcn.h>
 #include <link.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "manage/listings.h"
+#include "manage/loaded_libraries.h"
 #include "manage/system_counters.h"
 
 /* What is asked of it. Handles are 64 bits wide since HDF5 1.10; before that the upper half is not looked at. */
@@ -37,22 +37,11 @@ static int find(struct dl_phdr_info *object, size_t size, void *found) {
     return 1;
 }
 
-static int count_loaded(struct dl_phdr_info *object, size_t size, void *loaded) {
-    if (size >= offsetof(struct dl_phdr_info, dlpi_subs))
-        *(unsigned long long *)loaded = object->dlpi_adds;
-    return 1;
-}
-
-unsigned long long wi__libraries_loaded(void) {
-    unsigned long long loaded = 1;
-    dl_iterate_phdr(count_loaded, &loaded);
-    return loaded;
-}
-
 /* Looked for again only when another library was loaded since. */
 static void look(void) {
+    if (library.count) return;
     unsigned long long loaded = wi__libraries_loaded();
-    if (library.count || loaded == library.loaded) return;
+    if (loaded == library.loaded) return;
     library.loaded = loaded;
     const char *path = NULL;
     dl_iterate_phdr(find, (void *)&path);

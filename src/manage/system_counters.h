@@ -12,9 +12,6 @@ extern const wi__counter wi__hdf5_handle_counter;
 /** Call `each` for the entries of an open folder that do not begin with "."; takes no memory. @return 0 if it cannot
  *  be read to its end. */
 int wi__each_entry(int folder, void (*each)(const char *name, void *arg), void *arg);
-/** How many libraries the process has loaded so far: as long as it stays, there is no new one. */
-unsigned long long wi__libraries_loaded(void);
-
 /** Entries of an open folder, "." and ".." excepted, read one by one; WI__ABSENT if it cannot be read. */
 int64_t wi__count_entries(int folder);
 

@@ -84,11 +84,8 @@ static wi_leak withdrawn_leak(const wi__counter *counter, uint64_t call, const c
                     .is_withdrawn = 1,
                     .seconds_left = NAN};
     snprintf(leak.section, sizeof leak.section, "%s", section);
-    snprintf(leak.text, sizeof leak.text, "%s no longer rise: withdrawn at call %llu",
-             counter->many, (unsigned long long)call);
-    if (counter->is_bytes)
-        snprintf(leak.text, sizeof leak.text, "%s no longer rises: withdrawn at call %llu",
-                 counter->many, (unsigned long long)call);
+    snprintf(leak.text, sizeof leak.text, "%s no longer %s: withdrawn at call %llu", counter->many,
+             counter->is_bytes ? "rises" : "rise", (unsigned long long)call);
     return leak;
 }
 

@@ -167,12 +167,11 @@ def test_numpy_is_seeded_and_a_fresh_generator_is_given(before):
         assert rng.random() == outside.random() == 0.7739560485559633
 
 
-def test_without_numpy_nothing_is_given(before, monkeypatch, torch):
-    monkeypatch.setitem(sys.modules, "numpy", None)
-    with within.temporary_seed(42) as rng:
-        assert rng is None
-    monkeypatch.undo()
-    sys.modules["torch"] = torch
+def test_without_numpy_nothing_is_given(before, monkeypatch):
+    with monkeypatch.context() as without_numpy:
+        without_numpy.setitem(sys.modules, "numpy", None)
+        with within.temporary_seed(42) as rng:
+            assert rng is None
 
 
 def test_only_what_is_imported_is_touched(python):

@@ -1,6 +1,5 @@
 /* within.csv_log: a CSV log, written by the C library's wi_csv. */
 #include "files/csv_log.h"
-#include "core_manager.h"
 #include "files/csv_values.h"
 #include "raised.h"
 #include "with_methods.h"
@@ -27,14 +26,14 @@ static PyObject *names_of(const wi_csv *csv) {
 static PyObject *csv_log_enter(PyObject *self, PyObject *unused) {
     (void)unused;
     within_csv_log *log = (within_csv_log *)self;
-    if (log->state != WITHIN_CSV_CLOSED)
+    if (log->phase != WITHIN_CLOSED)
         return PyErr_Format(PyExc_RuntimeError,
                             "csv_log %R is open already: use one for each block", log->path);
-    log->state = WITHIN_CSV_BUSY;
+    log->phase = WITHIN_BUSY;
     const int failed = within_core_enter(within_call, &log->csv);
     PyObject *names = failed ? NULL : names_of(&log->csv);
     if (!failed && !names) within_core_exit(within_call, &log->csv, WI_LEFT);
-    log->state = names ? WITHIN_CSV_OPEN : WITHIN_CSV_CLOSED;
+    log->phase = names ? WITHIN_OPEN : WITHIN_CLOSED;
     if (!names) return NULL;
     Py_SETREF(log->columns, names);
     return Py_NewRef(self);
@@ -42,13 +41,13 @@ static PyObject *csv_log_enter(PyObject *self, PyObject *unused) {
 
 /* What other threads are doing with the file is waited for: it is about to be closed. */
 static int close_log(within_csv_log *log) {
-    log->state = WITHIN_CSV_BUSY;
+    log->phase = WITHIN_BUSY;
     while (log->running) {
         Py_BEGIN_ALLOW_THREADS usleep(50);
         Py_END_ALLOW_THREADS
     }
     const int failed = within_core_exit(within_call, &log->csv, WI_LEFT);
-    log->state = WITHIN_CSV_CLOSED;
+    log->phase = WITHIN_CLOSED;
     return failed;
 }
 
@@ -60,7 +59,7 @@ static PyObject *csv_log_exit(PyObject *self, PyObject *const *args, Py_ssize_t 
 }
 
 int within_csv_log_need_open(within_csv_log *log) {
-    if (log->state == WITHIN_CSV_OPEN) return 0;
+    if (log->phase == WITHIN_OPEN) return 0;
     PyErr_Format(PyExc_RuntimeError, "csv_log %R is not open: use it in its with block", log->path);
     return -1;
 }
@@ -149,7 +148,7 @@ static PyObject *csv_log_new(PyTypeObject *type, PyObject *args, PyObject *keywo
 /* A log that is forgotten in an open block: of a generator that never ends, for example. */
 static void csv_log_finalize(PyObject *self) {
     within_csv_log *log = (within_csv_log *)self;
-    if (log->state != WITHIN_CSV_OPEN) return;
+    if (log->phase != WITHIN_OPEN) return;
     PyObject *error = PyErr_Occurred() ? within_take_raised() : NULL;
     if (close_log(log)) PyErr_WriteUnraisable(self);
     if (error) within_raise(error);
@@ -171,7 +170,7 @@ static PyObject *csv_log_repr(PyObject *self) {
     const within_csv_log *log = (within_csv_log *)self;
     return PyUnicode_FromFormat("<within.csv_log %R: %llu row%s%s>", log->path,
                                 (unsigned long long)log->csv.rows, log->csv.rows == 1 ? "" : "s",
-                                log->state == WITHIN_CSV_OPEN ? ", open" : "");
+                                log->phase == WITHIN_OPEN ? ", open" : "");
 }
 
 PyDoc_STRVAR(

@@ -2,16 +2,10 @@
 #ifndef WITHIN_EXT_FILES_CSV_LOG_H
 #define WITHIN_EXT_FILES_CSV_LOG_H
 
+#include "core_manager.h"
 #include "with_methods.h"
 
 #include <within/csv.h>
-
-/* BUSY: it is being opened or closed, without the GIL. */
-typedef enum within_csv_state {
-    WITHIN_CSV_CLOSED,
-    WITHIN_CSV_BUSY,
-    WITHIN_CSV_OPEN
-} within_csv_state;
 
 typedef struct within_csv_log {
     within_manager manager;
@@ -21,7 +15,7 @@ typedef struct within_csv_log {
     PyObject *path;         /* as text */
     PyObject *columns;      /* a tuple of the names; empty until it was opened */
     int running;            /* calls of the core by threads, without the GIL */
-    within_csv_state state;
+    within_phase phase;     /* busy: it is being opened or closed, without the GIL */
 } within_csv_log;
 
 /** Is a block of the log open? -1 with an error set: none. */

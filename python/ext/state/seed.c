@@ -42,12 +42,10 @@ static PyObject *seed_new(PyTypeObject *type, PyObject *args, PyObject *keywords
 
 /* A block that nobody has ended. */
 static void seed_finalize(PyObject *self) {
-    PyObject *kind, *value, *traceback;
-    PyErr_Fetch(&kind, &value, &traceback);
-    PyObject *left = seed_leave(self, NULL);
-    if (!left) PyErr_WriteUnraisable(self);
-    Py_XDECREF(left);
-    PyErr_Restore(kind, value, traceback);
+    seed *s = (seed *)self;
+    if (!within_move(&s->phase, WITHIN_OPEN, WITHIN_BUSY)) return;
+    within_core_drop(within_call, &s->core, WI_END, self);
+    within_move(&s->phase, WITHIN_BUSY, WITHIN_CLOSED);
 }
 
 static void seed_dealloc(PyObject *self) {
