@@ -255,6 +255,17 @@ WI__INLINE wi__block wi__suppressing_enter(wi__suppressing_frame *frames, void *
 
 WI__END_DECLS
 
+/*
+ * gcc at -O0 finds out late which functions cannot throw, and takes away the cleanups around their calls. What
+ * is left can make it stop with an internal error (in expand_builtin_eh_common; seen with gcc 12). A call that
+ * may throw, as far as it can see, keeps a cleanup: this one is never reached.
+ */
+#if defined(__GNUC__) && !defined(__clang__) && !defined(__OPTIMIZE__)
+#define WI__MAY_THROW(block) ((block).ended && (wi__thread_begin(), 1))
+#else
+#define WI__MAY_THROW(block) 0
+#endif
+
 /* Does this manager's type suppress? A constant expression. `manager` is a pointer. */
 #define WI__SUPPRESSES(manager) (sizeof(*(manager)->protocol) == sizeof(wi_suppressing_protocol))
 
@@ -315,6 +326,7 @@ WI__INLINE wi__block wi__enter(wi__suppressing_frame *frame, void *manager,
                     for (WI__FRAME_OF(name) id##_frame; !id##_once.done;)                          \
                         for (wi__block id __attribute__((cleanup(wi__block_leave))) =              \
                                  WI__ENTER(&id##_frame, name, WI__HERE);                           \
+                             !WI__MAY_THROW(id) &&                                                 \
                              !(WI__SUPPRESSES(name) && _setjmp(WI__ENV(&id##_frame)) != 0 &&       \
                                (id##_once.done = 1));                                              \
                              wi__break_leaves_a_block())                                           \
@@ -334,7 +346,8 @@ WI__INLINE wi__block wi__enter(wi__suppressing_frame *frame, void *manager,
     WI__USE_ASSERT(!WI__SUPPRESSES(name), "wi_use cannot suppress errors: use a within block");    \
     wi__frame id##_frame;                                                                          \
     wi__block id __attribute__((cleanup(wi__block_leave), unused)) =                               \
-        wi__block_enter(&id##_frame, name, WI__PROTOCOL(name), WI__HERE)
+        wi__block_enter(&id##_frame, name, WI__PROTOCOL(name), WI__HERE);                          \
+    wi__once id##_once WI__UNUSED = {WI__MAY_THROW(id)}
 #ifdef __cplusplus
 #define WI__USE_ASSERT(condition, text) static_assert(condition, text)
 #else

@@ -226,6 +226,60 @@ def test_every_macro_nests_without_a_warning(tmp_path, compiler, flags, block_li
     assert printed.splitlines() == EVERY_LINE
 
 
+# What gcc 12 stopped at with an internal error: functions that cannot throw, defined before their blocks.
+NO_THROW = HEADERS + """
+static int calls;
+static void count(void) { calls++; }
+static void blocks(void) {
+    within (wi_make(noop))
+        within (wi_make(noop)) count();
+    within (wi_make(noop)) count();
+}
+static void suppressing(void) {
+    within (wi_suppress(WI_ERROR))
+        within (wi_suppress(WI_ERROR)) count();
+    within (wi_suppress(WI_ERROR)) count();
+}
+static void used(int times) {
+    if (times > 1) {
+        wi_use(wi_make(noop));
+        for (int i = 0; i < times; i++) {
+            wi_use(wi_make(noop));
+            count();
+            if (i == 7) return;
+        }
+    } else {
+        wi_use(wi_make(noop));
+        if (times == 1) return;
+        count();
+    }
+}
+static void trying(void) {
+    wi_try within (wi_make(noop)) count();
+    wi_catch (WI_ERROR, error) within (wi_make(noop)) count();
+    wi_finally within (wi_make(noop)) count();
+    wi_try count();
+    wi_finally count();
+}
+int main(void) {
+    blocks();
+    suppressing();
+    used(2);
+    used(1);
+    used(0);
+    trying();
+    return printf("%d\\n", calls) < 0;
+}
+"""
+
+
+@pytest.mark.parametrize("flags", ["-O0", "-O0 -g", "-O1", "-Og"])
+@pytest.mark.parametrize("compiler", COMPILERS)
+def test_bodies_that_cannot_throw_compile(tmp_path, compiler, flags, block_library):
+    printed = run_text(tmp_path, compiler, NO_THROW, block_library, *WARNINGS, *flags.split())
+    assert printed.split() == ["11"]
+
+
 SETJMP = HEADERS + """
 void plain(noop *n) { within (n) within (wi_make(noop)) puts("body"); }
 void used(noop *n) { wi_use(n); puts("body"); }
