@@ -10,7 +10,7 @@
 #include "runs/writer.h"
 #include "runs_helpers.h"
 
-enum { THREADS = 4, KILLS = 40 };
+enum { THREADS = 4, KILLS = 20 };
 
 /* Calls that have returned, on a line of its own for each thread. */
 typedef struct returned {
@@ -170,10 +170,10 @@ _Noreturn static void recover_and_compact(void) {
 
 alone(a_recovery_or_compaction_that_is_killed_is_done_by_the_next) {
     share_counts();
-    for (int round = 0; round < 6; round++) {
+    for (int round = 0; round < 3; round++) {
         start_over();
         log_some();
-        for (int kills = 0; kills < 8; kills++) {
+        for (int kills = 0; kills < 6; kills++) {
             int status;
             pid_t child = fork();
             if (child == 0) recover_and_compact();
