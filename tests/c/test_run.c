@@ -107,6 +107,24 @@ alone(a_parameter_keeps_its_value_and_a_tag_its_last) {
     expect_count(number_of("SELECT count(*) FROM param"), 1);
 }
 
+/* The values of the view, bit by bit; a NaN is NULL there. */
+static void expect_values(const double *values, int count) {
+    sqlite3 *db;
+    sqlite3_stmt *row;
+    expect(sqlite3_open("runs.db", &db) == SQLITE_OK);
+    expect(sqlite3_prepare_v2(db, "SELECT value FROM metric ORDER BY position", -1, &row, NULL) ==
+           SQLITE_OK);
+    for (int i = 0; i < count; i++) {
+        expect(sqlite3_step(row) == SQLITE_ROW);
+        double value = sqlite3_column_double(row, 0);
+        int is_null = sqlite3_column_type(row, 0) == SQLITE_NULL;
+        expect(is_null ? isnan(values[i]) : memcmp(&value, &values[i], sizeof value) == 0);
+    }
+    expect(sqlite3_step(row) == SQLITE_DONE);
+    sqlite3_finalize(row);
+    sqlite3_close(db);
+}
+
 alone(points_keep_their_order_and_every_bit) {
     static const double values[] = {0.1, NAN, INFINITY, -INFINITY, -0.0, 5e-324, 1e308, 3.0};
     static const int64_t steps[] = {5, 3, 3, INT64_MIN, INT64_MAX, 0, -1, 9};
@@ -120,10 +138,7 @@ alone(points_keep_their_order_and_every_bit) {
     expect_text(
         text_of("SELECT group_concat(step) FROM (SELECT step FROM metric ORDER BY position)"),
         "5,3,3,-9223372036854775808,9223372036854775807,0,-1,9");
-    expect_count(number_of("SELECT count(*) FROM metric WHERE value IS NULL"), 1);
-    expect_count(
-        number_of("SELECT count(*) FROM metric WHERE value IN (9e999, -9e999, 0.1, 5e-324, 1e308)"),
-        5);
+    expect_values(values, 8);
 }
 
 alone(names_may_have_any_characters) {
@@ -376,6 +391,8 @@ alone(a_forked_child_leaves_the_run_to_its_parent) {
     within (run, wi_run("lorenz")) {
         wi_series *series = wi_run_series(run, "energy");
         wi_series_add(series, 1, 1);
+        /* Until git's thread is over, whose memory is lost in the child; sanitizers have more threads. */
+        while (!UNDER_SANITIZER && entries_in("/proc/self/task") > 2) spend_ms(1);
         pid_t child = fork();
         if (child == 0) {
             expect(wi_active_run() == NULL);
