@@ -13,19 +13,22 @@ typedef struct journal {
     sqlite3 *db;
     int folder, notes;
     wi__points *points;
+    wi__drainer *drainer;
 } journal;
 
 static journal make_journal(void) {
-    journal j = {make_database(), open_here(), -1, NULL};
+    journal j = {make_database(), open_here(), -1, NULL, NULL};
     j.notes = wi__notes_open(j.folder);
     j.points = wi__points_create(j.folder, 0);
-    expect(j.notes >= 0 && j.points);
+    j.drainer = wi__drainer_new(j.db, 1);
+    expect(j.notes >= 0 && j.points && j.drainer);
     return j;
 }
 
 static void leave_journal(journal *j) {
     expect_text(asked(j->db, "PRAGMA integrity_check"), "ok");
 
+    wi__drainer_free(j->drainer);
     wi__points_close(j->points);
     close(j->notes);
     close(j->folder);
@@ -33,7 +36,7 @@ static void leave_journal(journal *j) {
 }
 
 static void drain(journal *j) {
-    expect_count(wi__drain(j->db, 1, j->points, j->notes, 0), SQLITE_OK);
+    expect_count(wi__drainer_run(j->drainer, j->points, j->notes, 0), SQLITE_OK);
 }
 
 /* Points of a series as they were logged. */
