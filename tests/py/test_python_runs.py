@@ -91,7 +91,7 @@ def check(death, folder, found):
     return sum(returned)
 
 
-@pytest.mark.parametrize("times", [16, pytest.param(300, marks=pytest.mark.long)])
+@pytest.mark.parametrize("times", [8, pytest.param(300, marks=pytest.mark.long)])
 def test_a_kill_loses_no_point_and_doubles_none(python, tmp_path, monkeypatch, times):
     for name, value in python.environment.items():
         monkeypatch.setenv(name, value)

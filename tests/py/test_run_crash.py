@@ -124,11 +124,22 @@ def check_dead(compiled, folder):
         conn.close()
 
 
-def kill_many(compiled, folder, each, times, longest_s):
-    """The statuses, and the most points, of loggers that were killed at random moments."""
+def seconds_of(command, folder):
+    """How long an undisturbed command takes at this moment, which differs from machine to machine."""
+    begin = time.monotonic()
+    subprocess.run(command, cwd=folder, check=True)
+    return time.monotonic() - begin
+
+
+def kill_many(compiled, folder, each, times, longer_s=0):
+    """The statuses, and the most points, of loggers that were killed at random moments.
+
+    In the time that one takes that logs `each` points, or one point if there is no end of them, and so much longer.
+    """
     folders = [folder / str(i) for i in range(2)]
     for one in folders:
         one.mkdir()
+    longest_s = seconds_of([compiled(LOGGER), str(each or 1)], folders[0]) + longer_s
     statuses, most = [], 0
     for death in kill_in_folders([compiled(LOGGER), str(each)], folders, times, times, longest_s, start_anew):
         assert death.output == "" and death.status in (-9, 0), death
@@ -143,24 +154,24 @@ def kill_many(compiled, folder, each, times, longest_s):
 
 
 def test_kills_while_four_threads_log_lose_and_double_nothing(compiled, tmp_path):
-    statuses, most = kill_many(compiled, tmp_path, 0, 12, 0.15)
-    assert statuses.count("KILLED") > 5 and most > 1000
+    statuses, most = kill_many(compiled, tmp_path, 0, 10, 0.1)
+    assert "KILLED" in statuses and most > 1000
 
 
 def test_kills_while_a_run_ends_lose_and_double_nothing(compiled, tmp_path):
-    statuses, most = kill_many(compiled, tmp_path, 5000, 16, 0.08)
+    statuses, most = kill_many(compiled, tmp_path, 5000, 12)
     assert "KILLED" in statuses and most > 1000
 
 
 def test_kills_while_the_database_is_made_leave_one_that_can_be_used(compiled, tmp_path):
-    kill_many(compiled, tmp_path, 1, 16, 0.02)
+    kill_many(compiled, tmp_path, 1, 12)
 
 
 @pytest.mark.long
 def test_three_hundred_kills(compiled, tmp_path):
-    for name, each, longest_s in ("logging", 0, 1.0), ("ending", 50000, 0.5), ("beginning", 1, 0.03):
+    for name, each, longer_s in ("logging", 0, 1.0), ("ending", 50000, 0), ("beginning", 1, 0):
         (tmp_path / name).mkdir()
-        kill_many(compiled, tmp_path / name, each, 300, longest_s)
+        kill_many(compiled, tmp_path / name, each, 300, longer_s)
 
 
 def test_a_killed_looker_leaves_the_dead_to_the_next(compiled, tmp_path):
@@ -178,7 +189,7 @@ def test_a_killed_looker_leaves_the_dead_to_the_next(compiled, tmp_path):
         shutil.rmtree(folder)
         shutil.copytree(victim, folder)
 
-    for death in kill_in_folders([compiled(LOOKER)], folders, 10, 5, 0.2, copy):
+    for death in kill_in_folders([compiled(LOOKER)], folders, 6, 5, 0.2, copy):
         status, points = check_dead(compiled, death.folder)
         assert status == "KILLED" and points == sum(returned(victim))
 
@@ -268,7 +279,7 @@ def hold_while_it_begins_logs_and_ends(compiled, folder, seconds):
 
 
 def test_a_locked_database_makes_both_ends_wait_and_nothing_else(compiled, tmp_path):
-    hold_while_it_begins_logs_and_ends(compiled, tmp_path, 1)
+    hold_while_it_begins_logs_and_ends(compiled, tmp_path, 0.4)
 
 
 @pytest.mark.long
