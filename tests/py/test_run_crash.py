@@ -47,7 +47,7 @@ int main(int argc, char **arguments) {
     pthread_t threads[THREADS];
     (void)argc;
     each = atoll(arguments[1]);
-    int file = open("counts", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    int file = open("counts", O_RDWR | O_CREAT, 0600);
     if (ftruncate(file, sizeof(count) * THREADS)) return 1;
     counts = mmap(NULL, sizeof(count) * THREADS, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     within (opened, wi_run("logger")) {
