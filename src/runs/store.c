@@ -9,52 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runs/migrate.h"
 #include "runs/network.h"
-#include "runs/schema.h"
-#include "runs/sql.h"
 
-static int ask(sqlite3 *db, const char *sql) {
-    sqlite3_stmt *statement;
-    int code = wi__sql_prepare(db, &statement, sql, "");
-    code = wi__sql_step(statement, code);
-    int value = code == SQLITE_ROW ? sqlite3_column_int(statement, 0) : 0;
-    sqlite3_finalize(statement);
-    wi_sqlite_check(db, code, "read");
-    return value;
-}
-
-static int version_of(const wi_database *store) {
-    int application = ask(store->handle, "PRAGMA application_id");
-    int version = ask(store->handle, "PRAGMA user_version");
-    if (application != WI__RUNS_APPLICATION &&
-        (application || version || ask(store->handle, "SELECT count(*) FROM sqlite_schema")))
-        wi_raise(WI_DATA_ERROR, "%s: it is a database, but not one of runs: it is left as it is",
-                 store->path);
-    if (version > WI__RUNS_VERSION)
-        wi_raise(WI_DATA_ERROR,
-                 "%s: its version is %d, and this library knows versions up to %d: a newer one "
-                 "made it",
-                 store->path, version, WI__RUNS_VERSION);
-    return application ? version : 0;
-}
-
-/* Whoever comes first makes the tables, or changes them; others wait here, and find them. */
-static void bring_up_to_date(wi_database *store) {
-    within (wi_transaction(store)) {
-        if (version_of(store) < WI__RUNS_VERSION) {
-            wi_database_execute(store, wi__runs_schema);
-            wi_database_execute(store, wi__runs_views);
-        }
-    }
-}
-
-static void check_and_make(void *self) {
-    wi_database *store = self;
-    if (version_of(store) == WI__RUNS_VERSION) return;
-    if (store->options.read_only)
-        wi_raise(WI_DATA_ERROR, "%s: there are no tables of runs in it", store->path);
-    bring_up_to_date(store);
-}
+static void check_and_make(void *self) { wi__migrate(self, &wi__runs_versions); }
 
 static void say_it_is_on_a_network(const char *path) {
     static int said;
