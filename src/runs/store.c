@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runs/migrate.h"
@@ -42,10 +43,17 @@ static void check_that_it_is_there(const char *path, wi__store_mode mode) {
     if (mode == WI__STORE_WRITE && access(path, F_OK) != 0) wi_raise_errno(errno, "open %s", path);
 }
 
+/*
+ * SQLite would make it without the group's right to write, whatever the umask says. Not by open: whose close would take
+ * away the locks of another thread that has it open already.
+ */
+static void make_file(const char *path) { mknod(path, S_IFREG | 0666, 0); }
+
 sqlite3 *wi__store_open(wi_database *store, const char *path, wi__store_mode mode,
                         int busy_timeout_ms) {
     wi_error *error;
     check_that_it_is_there(path, mode);
+    if (mode == WI__STORE_MAKE) make_file(path);
     *store =
         wi_database(path, .busy_timeout_ms = busy_timeout_ms, .read_only = mode == WI__STORE_READ,
                     .synchronous = WI_SYNCHRONOUS_NORMAL, .no_wal = is_on_a_network(path));
