@@ -353,6 +353,55 @@ alone(two_that_drain_at_once_bring_nothing_in_twice) {
     leave_journal(&j);
 }
 
+/* ---- what a kill could leave ---- */
+
+static int compare(void *commits, sqlite3 *db, const char *database, int pages) {
+    (void)db, (void)database, (void)pages;
+    sqlite3 *other;
+    expect(sqlite3_open("runs.db", &other) == SQLITE_OK);
+    expect_text(asked(other, "SELECT sum(count) - (SELECT points FROM run) FROM series"), "0");
+    expect_text(asked(other, "SELECT sum(count) - (SELECT points FROM run) FROM chunk"), "0");
+    sqlite3_close(other);
+    ++*(int *)commits;
+    return SQLITE_OK;
+}
+
+alone(whatever_is_committed_has_the_points_as_far_as_it_says) {
+    journal j = make_journal();
+    int commits = 0;
+    note_series(j.notes, 0, "energy");
+    sqlite3_wal_hook(j.db, compare, &commits);
+    for (int i = 0; i < 5; i++) {
+        for (int k = 0; k < 100; k++) append(j.points, 0, k, k);
+        drain(&j);
+    }
+    expect(commits >= 5);
+    sqlite3_wal_hook(j.db, NULL, NULL);
+    leave_journal(&j);
+}
+
+enum { NEW_SERIES = 20000 };
+
+static void *log_new_series(void *arg) {
+    const journal *j = arg;
+    for (uint32_t i = 0; i < NEW_SERIES; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "m%u", i);
+        note_series(j->notes, i, name);
+        append(j->points, i, 0, i);
+    }
+    return NULL;
+}
+
+alone(a_point_is_never_there_before_the_name_of_its_series) {
+    journal j = make_journal();
+    pthread_t logging = start(log_new_series, &j);
+    while (pthread_tryjoin_np(logging, NULL) != 0) drain(&j);
+    drain(&j);
+    expect_text(asked(j.db, "SELECT count(*) FROM series WHERE name = 'm' || number"), "20000");
+    leave_journal(&j);
+}
+
 alone(a_run_that_is_not_there_is_told) {
     journal j = make_journal();
     append(j.points, 0, 1, 1);
@@ -394,6 +443,8 @@ int main(void) {
         test(while_others_hold_the_database_points_wait_and_none_is_lost),
         test(a_full_disk_under_the_database_loses_nothing),
         test(two_that_drain_at_once_bring_nothing_in_twice),
+        test(whatever_is_committed_has_the_points_as_far_as_it_says),
+        test(a_point_is_never_there_before_the_name_of_its_series),
         test(a_run_that_is_not_there_is_told),
         test(the_thread_drains_by_itself),
     };
