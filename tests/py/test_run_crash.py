@@ -10,7 +10,7 @@ from array import array
 
 import pytest
 from faults import ERRORS, every_fault
-from kills import kill_in_folders
+from kills import kill_in_folders, seconds_of
 from run_programs import LOOKER, look
 from test_sqlite import on_a_small_disk, query
 
@@ -152,16 +152,6 @@ def check_dead(compiled, folder):
         conn.close()
 
 
-def seconds_of(command, folder):
-    """How long an undisturbed command takes at this moment, which differs from machine to machine."""
-    took_s = []
-    for _ in range(2):  # the first time it may have to come from the disk
-        begin = time.monotonic()
-        subprocess.run(command, cwd=folder, check=True)
-        took_s.append(time.monotonic() - begin)
-    return min(took_s)
-
-
 def kill_many(compiled, folder, each, times, longer_s=0):
     """The statuses, and the most points, of loggers that were killed at random moments.
 
@@ -199,7 +189,7 @@ def test_kills_while_the_database_is_made_leave_one_that_can_be_used(compiled, t
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("each", "longer_s"), [(0, 0.3), (20000, 0), (1, 0)], ids=["logging", "ending", "beginning"])
+@pytest.mark.parametrize(("each", "longer_s"), [(0, 0.15), (20000, 0), (1, 0)], ids=["logging", "ending", "beginning"])
 def test_three_hundred_kills(compiled, tmp_path, each, longer_s):
     statuses, most = kill_many(compiled, tmp_path, each, 300, longer_s)
     assert statuses.count("KILLED") > 10 and most >= each
