@@ -384,6 +384,41 @@ alone(a_truncated_database_is_refused) {
     expect_error(begin_in, "runs.db", WI_DATA_ERROR, "…");
 }
 
+/* ---- others that write ---- */
+
+/* Whoever is first after the last points: what is merged then waits, too. */
+_Noreturn static void take_the_database_when_it_is_finished(void) {
+    sqlite3 *db;
+    while (!exists("runs.db")) usleep(1000);
+    expect(sqlite3_open("runs.db", &db) == SQLITE_OK);
+    while (sqlite3_exec(db, "UPDATE run SET user = 'ada' WHERE status = 'FINISHED'", NULL, NULL,
+                        NULL) != SQLITE_OK ||
+           !sqlite3_changes(db) ||
+           sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK)
+        usleep(100);
+    usleep(600000);
+    sqlite3_close(db);
+    _exit(0);
+}
+
+alone(an_end_waits_for_others_until_all_is_merged) {
+    pid_t other = fork();
+    if (other == 0) take_the_database_when_it_is_finished();
+    listen_to_stderr();
+    within (run, wi_run("lorenz")) {
+        for (int i = 0; i < 9000; i++) {
+            char name[16];
+            snprintf(name, sizeof name, "m%d", i % 3000);
+            wi_run_metric(run, name, i / 3000, i);
+            if (i % 3000 == 2999) usleep(250000);
+        }
+    }
+    expect_text(said(), "");
+    expect_count(entries_in("runs.db.live"), 0);
+    expect_count(number_of("SELECT count(*) FROM chunk"), 3000);
+    expect_well(other);
+}
+
 /* ---- forks ---- */
 
 alone(a_forked_child_leaves_the_run_to_its_parent) {
@@ -460,6 +495,7 @@ int main(void) {
         test(what_is_called_after_the_end_is_refused),
         test(what_is_no_database_of_runs_is_left_as_it_is),
         test(a_truncated_database_is_refused),
+        test(an_end_waits_for_others_until_all_is_merged),
         test(a_forked_child_leaves_the_run_to_its_parent),
         test(threads_log_into_one_run_at_once),
     };

@@ -424,13 +424,13 @@ BACKWARDS = r"""
 static long calls;
 int clock_gettime(clockid_t clock, struct timespec *time) {
     int answer = (int)syscall(SYS_clock_gettime, clock, time);
-    if (clock == CLOCK_REALTIME) time->tv_sec -= 1000 * __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    if (clock == CLOCK_REALTIME) time->tv_sec -= 1000 * __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
     return answer;
 }
 """
 
 
-def test_a_clock_that_is_set_back_changes_no_order(compiled, compile_c, tmp_path):
+def test_a_clock_that_is_set_back_changes_no_order(compiled, compile_c, build, tmp_path):
     clock = compile_c(tmp_path, BACKWARDS, "-shared", "-fPIC", "-D_GNU_SOURCE")
     environment = os.environ | {"LD_PRELOAD": str(clock)}
     subprocess.run([compiled(LOGGER), "3000"], cwd=tmp_path, env=environment, check=True)
@@ -438,6 +438,25 @@ def test_a_clock_that_is_set_back_changes_no_order(compiled, compile_c, tmp_path
     check_points(conn, 1, [3000] * THREADS)
     assert conn.execute("SELECT status, ended_ms < started_ms FROM run").fetchall() == [("FINISHED", 1)]
     conn.close()
+    if (build / "src/cli/within-runs").exists():
+        listed = subprocess.run([build / "src/cli/within", "runs"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert listed.stdout.splitlines()[1].endswith("  0 s")
+
+
+def test_a_clock_that_is_set_back_neither_kills_nor_revives(compiled, compile_c, tmp_path):
+    clock = compile_c(tmp_path, BACKWARDS, "-shared", "-fPIC", "-D_GNU_SOURCE")
+    environment = os.environ | {"LD_PRELOAD": str(clock)}
+    logger = subprocess.Popen([compiled(LOGGER), "0"], cwd=tmp_path)
+    wait_for_points(tmp_path)
+    for _ in range(3):
+        subprocess.run([compiled(LOOKER)], cwd=tmp_path, env=environment, check=True)
+    statuses = "SELECT status, ended_ms >= started_ms FROM run WHERE name = 'logger'"
+    assert query(tmp_path / "runs.db", statuses) == [("RUNNING", None)]
+    logger.kill()
+    logger.wait()
+    subprocess.run([compiled(LOOKER)], cwd=tmp_path, env=environment, check=True)
+    assert query(tmp_path / "runs.db", statuses) == [("KILLED", 1)]
+    assert check_dead(compiled, tmp_path)[0] == "KILLED"
 
 
 NAMES = r"""
