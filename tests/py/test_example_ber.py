@@ -15,6 +15,7 @@ import pytest
 
 from faults import KILLED, calls, inject
 from kills import kill_in_folders
+from made import list_and_run_of, make_in
 
 BER = Path(os.environ["WITHIN_BUILD"]) / "examples/ber/ber"
 
@@ -132,6 +133,30 @@ def test_seeds_are_compared(tmp_path, within, shown):
     assert compared["params"] == {"seed": ["2", "1"]}
     assert compared["metrics"]["predicted"][0] == compared["metrics"]["predicted"][1]
     assert set(compared["sections_s"]) >= {"sweep", "sweep > snr", "sweep > snr > detect"}
+
+
+@pytest.fixture
+def make(tmp_path, within, shown):
+    """A function that makes a target of the Makefile with fewer bits, and returns what is printed."""
+    (tmp_path / "made").mkdir()
+    programs = {"src/cli/within": f'exec {within} "$@"', "examples/ber/ber": f'exec {BER} "$@" --bits 20000'}
+    return make_in(tmp_path / "made", programs)
+
+
+def test_make_run_ends_with_the_list_of_runs_and_the_newest(make):
+    make("run")
+    (new, old), newest = list_and_run_of(make("run"))
+    assert (new[1:3], old[1:3]) == (["ber", "FINISHED"], ["ber", "FINISHED"])
+    assert newest.startswith(new[0]) and not newest.startswith(old[0])
+
+
+def test_make_compare_ends_with_five_seeds_beside_each_other(make):
+    lines = make("compare").splitlines()
+    assert lines[0].split() == ["run", *5 * ["ber"]]
+    assert [line.split() for line in lines if line.startswith("  seed ")] == [["seed", "1", "2", "3", "4", "5"]]
+    (rates,) = [line.split()[1:] for line in lines if line.startswith("  ber ")]
+    (times,) = [line.split(">")[-1].split()[1:] for line in lines if line.startswith("  sweep > snr > channel ")]
+    assert (len(rates), len(times)) == (5, 10)
 
 
 # ---- killed, and started again ----

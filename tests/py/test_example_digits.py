@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import pytest
+from made import list_and_run_of, make_in
 
 SETTING = ["--epochs", "2", "--hidden", "16", "--batch-size", "100"]
 NEEDED = "import numpy, sklearn, within._runs"
@@ -170,6 +171,30 @@ def test_seeds_are_compared(run, within, shown, tmp_path):
     assert compared["params"] == {"seed": ["2", "1"]}
     assert compared["metrics"]["loss"][0] != compared["metrics"]["loss"][1]
     assert set(compared["sections_s"]) >= {"epoch", "epoch > update", "evaluate", "save"}
+
+
+@pytest.fixture
+def make(python, within, tmp_path):
+    """A function that makes a target of the Makefile with fewer epochs, and returns what is printed."""
+    path, environment = python
+    options = f'PYTHONPATH={environment["PYTHONPATH"]} exec {path} "$@" --epochs 12 --hidden 64'
+    return make_in(tmp_path, {"venv/bin/within": f'exec {within} "$@"', "venv/bin/python": options})
+
+
+def test_make_run_python_ends_with_the_list_of_runs_and_the_newest(make):
+    make("run-python")
+    (new, old), newest = list_and_run_of(make("run-python"))
+    assert (new[1:3], old[1:3]) == (["digits", "FINISHED"], ["digits", "FINISHED"])
+    assert newest.startswith(new[0]) and not newest.startswith(old[0])
+
+
+def test_make_compare_python_ends_with_five_seeds_beside_each_other(make):
+    lines = make("compare-python").splitlines()
+    assert sum(line.startswith("accuracy ") and "held out" in line for line in lines) == 5
+    assert [line.split() for line in lines if line.startswith("  seed ")] == [["seed", "1", "2", "3", "4", "5"]]
+    (losses,) = [line.split()[1:] for line in lines if line.startswith("  loss ")]
+    assert len(set(losses)) == 5
+    assert any(line.startswith("  epoch > update ") for line in lines)
 
 
 # ---- killed, and started again ----
