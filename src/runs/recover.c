@@ -212,7 +212,10 @@ static int is_lost(const rows *all, sqlite3_stmt *row) {
            (!owner || wi__owner_state_of_text(owner) == WI__OWNER_DEAD);
 }
 
-/* Their folder is looked for first: a run that ends has another status before its folder goes. */
+/*
+ * Their folder is looked for first: a run that ends has another status before its folder goes. The owner is
+ * asked for again: one that is resumed meanwhile has another.
+ */
 static void set_lost_ones_killed(void *arg) {
     rows *all = arg;
     sqlite3_stmt *row;
@@ -224,8 +227,9 @@ static void set_lost_ones_killed(void *arg) {
         code = wi__sql_run(all->db,
                            "UPDATE run SET status = 'KILLED', ended_ms = coalesce((SELECT"
                            " max(last_ms) FROM series WHERE run = run.id), started_ms)"
-                           " WHERE id = ? AND status = 'RUNNING'",
-                           "i", sqlite3_column_int64(row, 0));
+                           " WHERE id = ? AND status = 'RUNNING' AND owner IS ?",
+                           "it", sqlite3_column_int64(row, 0),
+                           (const char *)sqlite3_column_text(row, 2));
         if (code == SQLITE_OK) all->found += sqlite3_changes(all->db);
     }
     sqlite3_finalize(row);
