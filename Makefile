@@ -50,8 +50,9 @@ run-python: venv
 	$(VENV)/within runs
 	$(VENV)/within show last
 
+# Smaller networks, so that a training of make run-python that was ended early does not go on from one of these.
 compare-python: venv
-	for seed in 5 4 3 2 1; do $(VENV)/python examples/digits/train.py --epochs 30 --seed $$seed || exit; done
+	for seed in 5 4 3 2 1; do $(VENV)/python examples/digits/train.py --epochs 30 --hidden 64 --seed $$seed || exit; done
 	$(VENV)/within compare $$($(VENV)/within runs --name digits --limit 5 --ids)
 
 # The package for every interpreter of this machine. Interpreters come and go, so it looks each time.

@@ -64,6 +64,7 @@ def train(network, learnt, held_out, options, random):
         progress.resume(series, options.epochs)
         if progress.epoch:
             print(f"train.py: going on after epoch {progress.epoch} of {options.epochs}", file=sys.stderr)
+            wi.active_run().set_tag("goes on after", f"epoch {progress.epoch}")
         with wi.csv_log(options.csv, "epoch:int,loss:float", fresh=not progress.epoch) as log:
             log.truncate(progress.epoch)
             while progress.epoch < options.epochs:

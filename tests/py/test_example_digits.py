@@ -253,10 +253,12 @@ def wait_for_rows(path, count, process):
         time.sleep(0.001)
 
 
-def test_a_training_goes_on_for_more_epochs_but_not_with_another_setting(run, tmp_path):
+def test_a_training_goes_on_for_more_epochs_but_not_with_another_setting(run, tmp_path, shown):
     run(*SETTING)
     longer = run("--epochs", "3", *SETTING[2:])
     assert longer.stderr == "train.py: going on after epoch 2 of 3\n"
+    newest = shown("export", "last")
+    assert newest["tags"]["goes on after"] == "epoch 2" and newest["points"]["loss"]["step"] == [3]
     went_on = (tmp_path / "digits.csv").read_bytes()
     other = run("--epochs", "4", *SETTING[2:], "--seed", "2")
     assert other.stderr == ""
