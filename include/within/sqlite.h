@@ -57,7 +57,9 @@ typedef struct wi_database_options {
     int busy_timeout_ms; /* how long to wait for others' locks; 0: 5000, negative: not at all */
     int read_only;       /* nonzero: the file must be there, and is not written */
     wi_synchronous synchronous;
-    int no_wal; /* nonzero: a rollback journal, as a file needs that other hosts have open too */
+    int no_wal;    /* nonzero: a rollback journal, as a file needs that other hosts have open too */
+    int immutable; /* nonzero: as read_only, of a file that nobody changes meanwhile: it is not locked,
+                      no file is made beside it, and what lies in a log or journal beside it is not read */
 } wi_database_options;
 
 typedef struct wi_database {

@@ -249,3 +249,11 @@ int wi__runs_recover(sqlite3 *db, const char *path) {
     wi__process_record_sweep(root);
     return found;
 }
+
+sqlite3 *wi__runs_open(wi_database *store, const char *path) {
+    if (!wi__store_may_be_written(path) && access(path, F_OK) == 0)
+        return wi__store_open(store, path, WI__STORE_READ, 0);
+    wi__store_open(store, path, WI__STORE_WRITE, 0);
+    wi__runs_recover(store->handle, path);
+    return store->handle;
+}

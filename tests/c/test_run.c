@@ -344,30 +344,86 @@ static void begin_in(void *path) {
     within (wi_run("lorenz", .database = path, .busy_timeout_s = 0.05)) continue;
 }
 
+typedef struct content {
+    size_t size;
+    char bytes[1 << 20];
+} content;
+
+static void read_all(const char *path, content *to) {
+    FILE *file = fopen(path, "r");
+    expect(file != NULL);
+    to->size = fread(to->bytes, 1, sizeof to->bytes, file);
+    fclose(file);
+}
+
+/* Nothing of it changes, and nothing comes beside it. */
+static void expect_refused(const char *path, const char *message) {
+    static content before, after;
+    int entries = entries_in(".");
+    read_all(path, &before);
+    expect_error(begin_in, (void *)path, WI_DATA_ERROR, message);
+    read_all(path, &after);
+    expect_that(before.size == after.size && !memcmp(before.bytes, after.bytes, after.size), path,
+                "it has changed");
+    expect_that(entries_in(".") == entries, path, "a file was left beside it");
+}
+
+static void make_foreign(const char *path, const char *sql) {
+    sqlite3 *db;
+    expect(sqlite3_open(path, &db) == SQLITE_OK);
+    expect(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
+}
+
+alone(a_database_of_something_else_is_not_touched) {
+    make_foreign("plain.db", "CREATE TABLE planet (name); INSERT INTO planet VALUES ('Mars')");
+    make_foreign("logged.db", "PRAGMA journal_mode = WAL; CREATE TABLE planet (name)");
+    make_foreign("stamped.db", "PRAGMA application_id = 7");
+    make_foreign("numbered.db", "PRAGMA user_version = 1");
+    expect_refused("plain.db", "/…");
+    expect_refused("logged.db", "/…");
+    expect_refused("stamped.db", "/…");
+    expect_refused("numbered.db", "/…");
+}
+
+alone(what_a_killed_program_left_beside_its_database_stays) {
+    make_foreign("plain.db", "CREATE TABLE planet (name); INSERT INTO planet VALUES ('Mars')");
+    pid_t child = fork();
+    if (child == 0) {
+        sqlite3 *db;
+        sqlite3_open("plain.db", &db);
+        sqlite3_exec(db,
+                     "PRAGMA cache_size = 1; BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+                     " SELECT i + 1 FROM n WHERE i < 9999) INSERT INTO planet SELECT"
+                     " hex(randomblob(99)) FROM n",
+                     NULL, NULL, NULL);
+        raise(SIGKILL);
+    }
+    waitpid(child, NULL, 0);
+    expect(exists("plain.db-journal"));
+    expect_refused("plain.db", "/…");
+    expect(exists("plain.db-journal"));
+    expect_count(number_in("plain.db", "SELECT count(*) FROM planet"), 1);
+}
+
 alone(what_is_no_database_of_runs_is_left_as_it_is) {
     FILE *file = fopen("text.db", "w");
     for (int i = 0; i < 1000; i++) fputs("no database\n", file);
     fclose(file);
-    make_table("other.db");
     within (wi_run("lorenz", .database = "newer.db")) continue;
     within (db, wi_database("newer.db")) wi_database_execute(db, "PRAGMA user_version = 99");
-    expect_error(begin_in, "text.db", WI_DATA_ERROR, "…");
-    expect_error(begin_in, "other.db", WI_DATA_ERROR, "/…");
-    expect_error(begin_in, "newer.db", WI_DATA_ERROR, "/…");
+    expect_refused("text.db", "…");
+    expect_refused("newer.db", "/…");
     expect_error(begin_in, "missing/runs.db", WI_FILE_NOT_FOUND, "…");
     expect_error(begin_in, ":memory:", WI_VALUE_ERROR, "…");
     expect_error(begin_nameless, NULL, WI_VALUE_ERROR, "wi_run: the name is empty");
-    expect_count(size_of("text.db"), 12000);
-    expect_count(number_in("other.db", "SELECT count(*) FROM sqlite_schema"), 2);
-    expect(!exists("other.db.live") && !exists("text.db.live"));
-    expect_count(entries_in("newer.db.live"), 0);
 }
 
 alone(a_truncated_database_is_refused) {
     for (int i = 0; i < 40; i++)
         within (run, wi_run("lorenz")) wi_run_param(run, "text", "%0500d", i);
     expect(truncate("runs.db", size_of("runs.db") / 2) == 0);
-    expect_error(begin_in, "runs.db", WI_DATA_ERROR, "…");
+    expect_refused("runs.db", "…");
 }
 
 /* ---- forks ---- */
@@ -442,6 +498,8 @@ int main(void) {
         test(a_run_goes_on),
         test(what_cannot_be_resumed_is_said),
         test(what_is_called_after_the_end_is_refused),
+        test(a_database_of_something_else_is_not_touched),
+        test(what_a_killed_program_left_beside_its_database_stays),
         test(what_is_no_database_of_runs_is_left_as_it_is),
         test(a_truncated_database_is_refused),
         test(a_forked_child_leaves_the_run_to_its_parent),

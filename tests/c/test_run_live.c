@@ -243,6 +243,53 @@ alone(a_folder_without_a_row_is_removed) {
     expect_count(number_of("SELECT count(*) FROM run"), 1);
 }
 
+/* ---- where nothing may be written ---- */
+
+static void read_as_nobody(mode_t of_file, mode_t of_folder) {
+    expect(chmod("runs.db", of_file) == 0 && chmod(".", of_folder) == 0);
+    int entries = entries_in(".");
+    pid_t child = fork();
+    if (child == 0) {
+        wi_database store;
+        if (geteuid() == 0) expect(setgid(65534) == 0 && setuid(65534) == 0);
+        sqlite3 *db = wi__runs_open(&store, "runs.db");
+        expect_count(number_on(db, "SELECT count(*) FROM run"), 1);
+        wi__store_close(&store);
+        _exit(0);
+    }
+    expect_well(child);
+    expect(chmod(".", 0755) == 0);
+    expect_count(entries_in("."), entries);
+}
+
+alone(a_database_that_may_not_be_written_is_read_and_nothing_comes_beside_it) {
+    within (wi_run("lorenz")) continue;
+    read_as_nobody(0444, 0777);
+    read_as_nobody(0666, 0555);
+    read_as_nobody(0444, 0555);
+    expect_status("lorenz", "FINISHED");
+}
+
+alone(what_a_live_run_has_in_the_log_is_read_there_too) {
+    victim lives = begin_victim(NULL);
+    expect(size_of("runs.db-wal") > 0);
+    read_as_nobody(0444, 0555);
+    kill_victim(lives);
+}
+
+static void open_to_read(void *path) {
+    wi_database store;
+    wi__runs_open(&store, path);
+}
+
+alone(an_empty_file_gets_no_tables_by_being_read) {
+    fclose(fopen("empty.db", "w"));
+    expect_error(open_to_read, "empty.db", WI_DATA_ERROR, "…");
+    expect_error(open_to_read, "missing.db", WI_FILE_NOT_FOUND, "open missing.db…");
+    expect_count(size_of("empty.db"), 0);
+    expect_count(entries_in("."), 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         test(a_killed_run_is_killed_with_all_it_had_logged),
@@ -258,6 +305,9 @@ int main(void) {
         test(one_of_an_earlier_boot_is_dead),
         test(a_row_whose_folder_was_removed_is_killed),
         test(a_folder_without_a_row_is_removed),
+        test(a_database_that_may_not_be_written_is_read_and_nothing_comes_beside_it),
+        test(what_a_live_run_has_in_the_log_is_read_there_too),
+        test(an_empty_file_gets_no_tables_by_being_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -454,6 +454,11 @@ def hostile(path, kind):
         db = sqlite3.connect(path)
         db.execute("CREATE TABLE planet (name TEXT)")
         db.close()
+    elif kind == "logged":
+        db = sqlite3.connect(path)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("CREATE TABLE planet (name TEXT)")
+        db.close()
     elif kind == "newer":
         db = database.make(path)
         db.execute("PRAGMA user_version = 99")
@@ -481,6 +486,7 @@ MESSAGES = {
     "random": "file is not a database",
     "folder": "Is a directory",
     "other": "it is a database, but not one of runs: it is left as it is",
+    "logged": "it is a database, but not one of runs: it is left as it is",
     "newer": "its version is 99, and this library knows versions up to 1",
     "truncated": "malformed",
 }
@@ -496,6 +502,7 @@ def test_what_is_no_database_of_runs_is_said_and_left_alone(call, tmp_path, kind
         assert (done.returncode, done.stdout) == (1, ""), words
         assert done.stderr.startswith(f"within {words[0]}: ") and MESSAGES[kind] in done.stderr
         assert "runs.db" in done.stderr
+        assert list(tmp_path.iterdir()) == [path]
     assert before is None or path.read_bytes() == before
 
 
