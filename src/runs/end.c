@@ -93,6 +93,20 @@ static void say_it_stays(const wi__open_run *open, int code) {
         open->run->name, open->database, sqlite3_errstr(code), open->live.path);
 }
 
+/* Deleted, or another is in its place: what SQLite has written since then went into a file that nobody can open. */
+static int is_gone(const wi__open_run *open) {
+    int has_moved = 0;
+    sqlite3_file_control(open->store.handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    return has_moved;
+}
+
+static void say_it_is_gone(const wi__open_run *open) {
+    fprintf(stderr,
+            "within: run %s: %s was deleted or moved while the run was open: what it logged went "
+            "with it\n",
+            open->run->name, open->database);
+}
+
 /* The note of the end found no room on the disk, perhaps; the database may have some. */
 static int set_status(const wi__open_run *open) {
     return wi__sql_run(open->store.handle,
@@ -136,7 +150,10 @@ void wi__run_end(wi__open_run *open, wi_reason reason, const wi_error *error) {
     note_memory(open);
     int is_noted = note(open, WI__NOTE_END, open->outcome.status, open->outcome.error,
                         open->outcome.number) == 0;
-    int code = bring_in(open, is_noted);
-    if (code != SQLITE_OK) say_it_stays(open, code);
-    close_all(open, code == SQLITE_OK);
+    int code = bring_in(open, is_noted), was_deleted = is_gone(open);
+    if (was_deleted)
+        say_it_is_gone(open);
+    else if (code != SQLITE_OK)
+        say_it_stays(open, code);
+    close_all(open, was_deleted || code == SQLITE_OK);
 }

@@ -426,6 +426,59 @@ alone(a_truncated_database_is_refused) {
     expect_refused("runs.db", "…");
 }
 
+/* ---- a folder that is deleted too early ---- */
+
+/* All of it, in a process whose stderr is kept to its end. */
+static int said_by(void (*body)(void)) {
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        expect(freopen("said", "w", stderr) != NULL);
+        expect(mkdir("folder", 0777) == 0);
+        body();
+        measure("later");
+        exit(7);
+    }
+    int status, lines = 0;
+    expect(waitpid(child, &status, 0) == child);
+    expect_count(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 7);
+    FILE *file = fopen("said", "r");
+    for (int c; (c = fgetc(file)) != EOF;) lines += c == '\n';
+    fclose(file);
+    return lines;
+}
+
+static void delete_folder(void) { expect(system("rm -r folder") == 0); }
+
+static void log_and_delete_afterwards(void) {
+    within (wi_run("lorenz", .database = "folder/runs.db")) measure("step");
+    delete_folder();
+}
+
+static void delete_inside(void) {
+    within (run, wi_run("lorenz", .database = "folder/runs.db")) {
+        measure("step");
+        wi_run_metric(run, "energy", 1, 1);
+        delete_folder();
+        for (int i = 0; i < 100000; i++) wi_run_metric(run, "energy", i, i);
+        measure("more");
+    }
+}
+
+alone(a_folder_that_is_deleted_after_its_runs_is_nothing_to_speak_of) {
+    expect_count(said_by(log_and_delete_afterwards), 0);
+}
+
+alone(a_database_that_is_deleted_in_a_run_is_said_once) {
+    expect_count(said_by(delete_inside), 1);
+    char line[500] = "";
+    FILE *file = fopen("said", "r");
+    expect(fgets(line, sizeof line, file) != NULL);
+    fclose(file);
+    expect(strstr(line, "folder/runs.db was deleted or moved while the run was open: what it "));
+    expect(!exists("folder"));
+}
+
 /* ---- forks ---- */
 
 alone(a_forked_child_leaves_the_run_to_its_parent) {
@@ -502,6 +555,8 @@ int main(void) {
         test(what_a_killed_program_left_beside_its_database_stays),
         test(what_is_no_database_of_runs_is_left_as_it_is),
         test(a_truncated_database_is_refused),
+        test(a_folder_that_is_deleted_after_its_runs_is_nothing_to_speak_of),
+        test(a_database_that_is_deleted_in_a_run_is_said_once),
         test(a_forked_child_leaves_the_run_to_its_parent),
         test(threads_log_into_one_run_at_once),
     };
