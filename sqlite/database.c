@@ -182,8 +182,10 @@ static wi_verdict database_exit(void *self, wi_reason reason, const wi_error *er
     wi_let_go(db->holding);
     if (db->owner != getpid()) return WI_PROPAGATE;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
-    roll_back(db, reason);
-    finalise_statements(db, reason);
+    if (db->handle) {
+        roll_back(db, reason);
+        finalise_statements(db, reason);
+    }
     int code = close_handle(db);
     pthread_setcancelstate(cancelling, NULL);
     if (code != SQLITE_OK)

@@ -180,6 +180,13 @@ WI_API wi_transaction wi__transaction(wi_database *database, sqlite3 *handle,
 WI__NORETURN WI_API void wi__raise_sqlite(const wi_place *place, sqlite3 *handle, int code,
                                           const char *format, ...) WI__PRINTF(4, 5);
 
+/*
+ * For a library that closes the connection whenever the process forks, and may open another in its place: until it is
+ * taken back a child may open the file. Neither raises.
+ */
+WI_API void wi__sqlite_put_away(const wi_database *database);
+WI_API void wi__sqlite_take_back(const wi_database *database);
+
 WI__END_DECLS
 
 #define WI__SQLITE_CHECK(value, handle, code, ...)                                                 \

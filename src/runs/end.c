@@ -96,6 +96,7 @@ static void say_it_stays(const wi__open_run *open, int code) {
 /* Deleted, or another is in its place: what SQLite has written since then went into a file that nobody can open. */
 static int is_gone(const wi__open_run *open) {
     int has_moved = 0;
+    if (!open->store.handle) return 0;
     sqlite3_file_control(open->store.handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
     return has_moved;
 }
@@ -117,6 +118,9 @@ static int set_status(const wi__open_run *open) {
 static int bring_in(wi__open_run *open, int is_noted) {
     double timeout_s = wi__run_timeout_s(open);
     int code = wi__writer_stop(open->writer, timeout_s);
+    wi__open_runs_remove(open);
+    int reopened = wi__writer_free(open->writer);
+    if (code == SQLITE_OK) code = reopened;
     if (code == SQLITE_OK && !is_noted) code = set_status(open);
     return code == SQLITE_OK ? wi__compact(open->store.handle, open->row) : code;
 }
@@ -143,7 +147,7 @@ void wi__run_end(wi__open_run *open, wi_reason reason, const wi_error *error) {
         leave_to_parent(open);
         return;
     }
-    wi__open_runs_remove(open);
+    wi__open_runs_hide(open);
     if (open->environment) wi__environment_end(open->environment);
     settle_outcome(open, reason, error);
     note_sections(open);

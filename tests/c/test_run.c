@@ -529,6 +529,77 @@ alone(threads_log_into_one_run_at_once) {
     expect_count(number_of("SELECT count(*) FROM series"), 7 + 4 * 7);
 }
 
+/* ---- workers that are forked in a run ---- */
+
+enum { WORKERS = 8, POINTS_OF_A_WORKER = 2000 };
+
+static int are_forked; /* atomic */
+
+static void *log_till_all_are_forked(void *run) {
+    int64_t step = 0;
+    while (!__atomic_load_n(&are_forked, __ATOMIC_ACQUIRE)) {
+        wi_run_metric(run, "energy", step++, 1);
+        if (step % 1000 == 0) usleep(100);
+    }
+    return (void *)(intptr_t)step;
+}
+
+static pid_t begin_worker(void) {
+    pid_t worker = fork();
+    if (worker) return worker;
+    within (run, wi_run("worker"))
+        for (int i = 0; i < POINTS_OF_A_WORKER; i++) wi_run_metric(run, "loss", i, i);
+    _exit(0);
+}
+
+alone(forked_workers_have_runs_of_their_own_in_the_same_database) {
+    pid_t workers[WORKERS];
+    int64_t logged = 0;
+    are_forked = 0;
+    within (run, wi_run("parent")) {
+        pthread_t threads[2];
+        for (int i = 0; i < 2; i++)
+            expect(pthread_create(&threads[i], NULL, log_till_all_are_forked, run) == 0);
+        for (int i = 0; i < WORKERS; i++) {
+            usleep(30000);
+            workers[i] = begin_worker();
+        }
+        __atomic_store_n(&are_forked, 1, __ATOMIC_RELEASE);
+        for (int i = 0; i < WORKERS; i++) expect_well(workers[i]);
+        for (int i = 0; i < 2; i++) {
+            void *steps;
+            expect(pthread_join(threads[i], &steps) == 0);
+            logged += (intptr_t)steps;
+        }
+        expect_status("parent", "RUNNING");
+    }
+    expect_count(number_of("SELECT count(*) FROM run WHERE status = 'FINISHED'"), 1 + WORKERS);
+    expect_count(number_of("SELECT sum(count) FROM series WHERE name = 'energy'"), logged);
+    expect_count(number_of("SELECT sum(count) FROM series WHERE name = 'loss'"),
+                 (long long)WORKERS * POINTS_OF_A_WORKER);
+    expect_count(number_of("SELECT count(*) FROM run WHERE parent IS NOT NULL"), 0);
+    expect_text(text_of("PRAGMA integrity_check"), "ok");
+    expect_count(entries_in("runs.db.live"), 0);
+}
+
+static void begin_where_the_parent_has_it_open(void *arg) {
+    (void)arg;
+    within (wi_run("worker")) continue;
+}
+
+alone(a_database_that_the_parent_itself_has_open_is_refused_with_the_remedy) {
+    within (wi_run("parent")) continue;
+    within (wi_database("runs.db")) {
+        pid_t child = fork();
+        if (child == 0) {
+            expect_error(begin_where_the_parent_has_it_open, NULL, WI_USAGE_ERROR, "open: /…");
+            _exit(0);
+        }
+        expect_well(child);
+    }
+    expect_count(number_of("SELECT count(*) FROM run"), 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         test(the_end_of_the_body_is_finished),
@@ -559,6 +630,8 @@ int main(void) {
         test(a_database_that_is_deleted_in_a_run_is_said_once),
         test(a_forked_child_leaves_the_run_to_its_parent),
         test(threads_log_into_one_run_at_once),
+        test(forked_workers_have_runs_of_their_own_in_the_same_database),
+        test(a_database_that_the_parent_itself_has_open_is_refused_with_the_remedy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
