@@ -16,6 +16,14 @@
  */
 WI_API int wi__runs_recover(sqlite3 *db, const char *path);
 /**
+ * Close a run that is RUNNING elsewhere, on the word of the user that its host or container is gone: it is KILLED, with
+ * all that it had logged.
+ *
+ * @return 1; 0 if what it had logged could not be brought in, which was said on stderr.
+ * @raise WI_VALUE_ERROR if it lives, as far as that can be told: it is of this host, or its lock is held.
+ */
+WI_API int wi__runs_close(sqlite3 *db, const char *path, const char *id);
+/**
  * Open a database of runs that is there, and put right what is to be; one that may not be written is read as it is.
  * Parameters, value and errors are those of wi__store_open.
  */

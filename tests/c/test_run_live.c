@@ -208,6 +208,58 @@ alone(one_of_another_host_is_left_alone) {
     expect_after_forging("4000000-5-12345678-0badcafe", "RUNNING");
 }
 
+/* ---- those of which the user says that they are gone ---- */
+
+#define OF_ANOTHER_HOST "4000000-5-12345678-0badcafe"
+
+static void close_run(void *store) {
+    sqlite3 *db = ((wi_database *)store)->handle;
+    char id[WI_RUN_ID_LENGTH + 1];
+    strcpy(id, text_of("SELECT uuid FROM run"));
+    expect_count(wi__runs_close(db, "runs.db", id), 1);
+}
+
+static void expect_refused(const char *message) {
+    wi_database store;
+    wi__store_open(&store, "runs.db", WI__STORE_WRITE, 60000);
+    expect_error(close_run, &store, WI_VALUE_ERROR, message);
+    wi__store_close(&store);
+    expect_status("victim", "RUNNING");
+}
+
+alone(one_of_another_host_is_closed_with_all_it_had_logged) {
+    wi_database store;
+    kill_victim(begin_victim(NULL));
+    expect_after_forging(OF_ANOTHER_HOST, "RUNNING");
+    wi__store_open(&store, "runs.db", WI__STORE_WRITE, 60000);
+    close_run(&store);
+    wi__store_close(&store);
+    expect_status("victim", "KILLED");
+    expect_count(number_of("SELECT count FROM series"), 1000);
+    expect(!exists("runs.db.live"));
+}
+
+alone(one_that_lives_is_not_closed) {
+    victim lives = begin_victim(NULL);
+    expect_refused("run …");
+    expect_after_forging(OF_ANOTHER_HOST, "RUNNING");
+    expect_refused("run …");
+    kill_victim(lives);
+}
+
+alone(one_of_another_host_whose_folder_is_gone_is_closed) {
+    wi_database store;
+    kill_victim(begin_victim(NULL));
+    expect(system("rm -r runs.db.live") == 0);
+    within (db, wi_database("runs.db"))
+        wi_database_execute(db, "UPDATE run SET owner = '" OF_ANOTHER_HOST "'");
+    expect_count(recover(), 0);
+    wi__store_open(&store, "runs.db", WI__STORE_WRITE, 60000);
+    close_run(&store);
+    wi__store_close(&store);
+    expect_status("victim", "KILLED");
+}
+
 alone(one_of_an_earlier_boot_is_dead) {
     wi__owner self = wi__owner_self();
     char text[WI__OWNER_TEXT];
@@ -302,6 +354,9 @@ int main(void) {
         test(another_process_with_its_number_does_not_keep_it_alive),
         test(one_whose_lock_is_lost_lives_as_long_as_its_owner),
         test(one_of_another_host_is_left_alone),
+        test(one_of_another_host_is_closed_with_all_it_had_logged),
+        test(one_that_lives_is_not_closed),
+        test(one_of_another_host_whose_folder_is_gone_is_closed),
         test(one_of_an_earlier_boot_is_dead),
         test(a_row_whose_folder_was_removed_is_killed),
         test(a_folder_without_a_row_is_removed),
