@@ -371,7 +371,6 @@ alone(the_thread_drains_by_itself) {
     double end = now_s() + 30;
     while (strcmp(asked(j.db, "SELECT points FROM run"), "1") != 0 && now_s() < end) spend_ms(10);
     expect_text(asked(j.db, "SELECT points FROM run"), "1");
-    wi__writer_wake(writer);
     expect_count(wi__writer_stop(writer, 1), SQLITE_OK);
     wi__writer_free(writer);
     sqlite3_close(mine);
