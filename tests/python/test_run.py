@@ -387,7 +387,7 @@ def test_a_thread_finds_the_newest_and_its_runs_are_nobody_s_children(database):
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_leaves_the_run_to_its_parent(database, only):
+def test_a_forked_child_leaves_the_run_to_its_parent_and_has_its_own(database):
     with wi.run("forked", database) as run:
         run.log(x=1)
         pid = os.fork()
@@ -399,7 +399,7 @@ def test_a_forked_child_leaves_the_run_to_its_parent(database, only):
                         call()
                 assert wi.active_run() is None
                 run.__exit__(None, None, None)
-                with wi.run("child", database.with_name("other.db")) as child:
+                with wi.run("child", database) as child:
                     child.log(z=1)
             except BaseException:
                 import traceback
@@ -409,8 +409,9 @@ def test_a_forked_child_leaves_the_run_to_its_parent(database, only):
             os._exit(status)
         assert os.waitpid(pid, 0)[1] == 0
         run.log(x=2)
-    assert only().status == "FINISHED" and points(only(), "x") == [(0, 1), (1, 2)] and only().params == {}
-    assert wi.runs(database.with_name("other.db"))[0].metrics == {"z": 1}
+    (forked,), (child,) = wi.runs(database, name="forked"), wi.runs(database, name="child")
+    assert forked.status == "FINISHED" and points(forked, "x") == [(0, 1), (1, 2)] and forked.params == {}
+    assert child.status == "FINISHED" and child.metrics == {"z": 1} and child.parent is None
 
 
 # ---- what it costs ----
