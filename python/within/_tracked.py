@@ -16,7 +16,7 @@ _STATUS = {"INTERRUPTED": "KILLED"}  # what MLflow has no word for
 def refuse(function, **arguments):
     """Say which argument is not there, if one was given."""
     for name, value in arguments.items():
-        if value not in (None, False):
+        if value is not None and value is not False:
             raise NotImplementedError(f"within.tracking.{function}({name}={value!r}): a local database has no such thing")
 
 
@@ -45,7 +45,6 @@ class Run:
     """A run: ``info`` and ``data``, as MLflow's."""
 
     def __init__(self, stored):
-        path = os.path.abspath(stored._database)
         self.info = SimpleNamespace(
             run_id=stored.id,
             run_uuid=stored.id,
@@ -54,7 +53,7 @@ class Run:
             status=_STATUS.get(stored.status, stored.status),
             start_time=_ms(stored.started),
             end_time=_ms(stored.ended),
-            artifact_uri=f"file://{urllib.parse.quote(path)}.artifacts/{stored.id}",
+            artifact_uri=f"file://{urllib.parse.quote(stored._database)}.artifacts/{stored.id}",
             lifecycle_stage="active",
         )
         tags = {**stored.tags, "mlflow.runName": stored.name}

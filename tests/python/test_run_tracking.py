@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -118,6 +119,58 @@ def test_a_run_goes_on():
     assert again.data.metrics == {"x": 2} and again.info.run_name == "long" and len(mlflow.search_runs(output_format="list")) == 1
 
 
+def test_a_thread_logs_into_a_run_of_another_by_its_id():
+    def work():
+        mlflow.log_metric("x", 1, run_id=run.info.run_id)
+        mlflow.log_params({"a": 2}, run_id=run.info.run_id)
+        assert mlflow.active_run() is None
+
+    with mlflow.start_run() as run:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert run.data.metrics == {"x": 1} and run.data.params == {"a": "2"}
+
+
+def test_a_run_s_parent_may_be_over():
+    with mlflow.start_run() as parent:
+        pass
+    with mlflow.start_run(parent_run_id=parent.info.run_id) as child:
+        pass
+    assert mlflow.get_parent_run(child.info.run_id).info.run_id == parent.info.run_id
+    with pytest.raises(LookupError, match="there is no run abc"):
+        mlflow.start_run(parent_run_id="abc")
+    assert mlflow.active_run() is None
+
+
+def test_times_may_be_the_caller_s_own(database):
+    with mlflow.start_run():
+        mlflow.log_metric("x", 1, timestamp=1_500_000_000_123)
+        mlflow.log_metrics({"x": 2}, step=1, timestamp=0)
+        mlflow.flush_async_logging()
+        with pytest.raises(TypeError):
+            mlflow.log_metric("x", 3, timestamp=0.5)
+    series = wi.runs(database)[0].series("x")
+    assert list(series.times) == [1_500_000_000.123, 0] and list(series.values) == [1, 2]
+
+
+def test_a_run_knows_its_database_when_the_program_goes_elsewhere(tmp_path, monkeypatch):
+    mlflow.set_tracking_uri("runs.db")
+    with mlflow.start_run() as run:
+        monkeypatch.chdir("/")
+        assert run.info.status == "RUNNING" and str(tmp_path) in mlflow.get_artifact_uri()
+    assert run.info.status == "FINISHED"
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_has_no_active_run():
+    with mlflow.start_run():
+        pid = os.fork()
+        if pid == 0:
+            os._exit(mlflow.active_run() is not None)
+        assert os.waitpid(pid, 0)[1] == 0
+
+
 def test_a_thread_has_runs_of_its_own(database):
     def work():
         assert mlflow.active_run() is None
@@ -180,6 +233,9 @@ def test_a_table_is_pandas(sweep):
 
 def test_experiments(sweep):
     assert mlflow.get_experiment_by_name("other").experiment_id == "other"
+    assert mlflow.get_experiment("other").name == "other"
+    with pytest.raises(LookupError, match="no run is of the experiment 'none'"):
+        mlflow.get_experiment("none")
     assert mlflow.get_experiment_by_name("none") is None and mlflow.create_experiment("new") == "new"
     assert mlflow.set_experiment("new").name == "new" and mlflow.search_runs(output_format="list") == []
     (run,) = mlflow.search_runs(experiment_ids=["other"], output_format="list")
@@ -201,14 +257,15 @@ def test_where_the_runs_are(tmp_path, monkeypatch):
 
 
 def test_what_is_not_there_says_so():
-    with pytest.raises(AttributeError, match="within.tracking has no 'autolog'"):
-        mlflow.autolog()
+    for name, instead in ("autolog", "log_metrics"), ("delete_tag", "set_tag"), ("sklearn", "within push"):
+        with pytest.raises(AttributeError, match=f"within.tracking has no '{name}': .*{instead}"):
+            getattr(mlflow, name)
     with mlflow.start_run():
         for call in [
-            lambda: mlflow.log_metric("x", 1, timestamp=5),
+            lambda: mlflow.log_metric("x", 1, model_id="m"),
+            lambda: mlflow.set_experiment("lorenz", trace_location=1),
             lambda: mlflow.log_metric("x", 1, run_id="abc"),
             lambda: mlflow.start_run(nested=True, log_system_metrics=True),
-            lambda: mlflow.start_run(nested=True, parent_run_id="abc"),
         ]:
             with pytest.raises(NotImplementedError, match="tracking"):
                 call()
