@@ -579,12 +579,37 @@ def test_a_call_leaves_nothing_behind(database, lost_references):
             run.log(x=0.25, y=1)
             run.log(3, x=tensor)
             run.log_metric("x", 0.5)
-            try:
-                run.log(x="no")
-            except TypeError:
-                pass
+            run._log_named(3, ("x", "y"), (0.5, 1), 4)
+            for wrong in "no", 1j, 10**400:
+                try:
+                    run.log(x=wrong)
+                except (TypeError, OverflowError):
+                    pass
 
         assert lost_references(use, 1000) < 0.1
+
+
+def test_errors_leave_nothing_behind(database, lost_references):
+    with wi.run("references", database, params={"p": 1}) as run:
+        conn = sqlite3.connect(database, isolation_level=None)
+        conn.execute("BEGIN IMMEDIATE")
+
+        def use():
+            for call in [
+                lambda: wi.run("second", database, timeout=0).__enter__(),
+                lambda: run.log_param("p", 2),
+                lambda: run.log_text("text", ".."),
+                lambda: run.log_artifact("/missing", "name"),
+                lambda: run._log_named(0, ("x",), (1,)),
+                lambda: run._log_named(0, ("x",), (1,), 0.5),
+                lambda: wi.run("\0", database),
+            ]:
+                with contextlib.suppress(sqlite3.OperationalError, ValueError, OSError, TypeError):
+                    call()
+                    raise AssertionError("nothing was raised")
+
+        assert lost_references(use, 50) < 1
+        conn.close()
 
 
 def test_runs_leave_nothing_behind(database):
