@@ -1,7 +1,7 @@
 """MLflow's functions on a database of runs: a script changes ``import mlflow`` to ``import within.tracking as mlflow``.
 
-What is here has MLflow's names, arguments and meaning, as far as one local file can have it; docs/runs.md lists what
-differs. An experiment is a tag of that name on its runs. Runs of a thread nest in each other, as MLflow's do.
+What is here has MLflow's names, arguments and meaning, as far as one local file can have it; docs/runs/python.md lists
+what differs. An experiment is a tag of that name on its runs. Runs of a thread nest in each other, as MLflow's do.
 """
 
 import atexit
@@ -10,7 +10,7 @@ import os
 import threading
 import urllib.parse
 
-from . import _tracked
+from . import _tracked, _tracked_queries
 from ._open_run import Run, open_run
 
 __all__ = [
@@ -176,7 +176,6 @@ class ActiveRun(_tracked.Run):
     def __exit__(self, kind, error, traceback):
         if self in _here.open:
             _end_those_above(self)
-            _here.open.remove(self)
         if self._run._is_open:
             self._run.__exit__(kind, error, traceback)
 
@@ -201,7 +200,7 @@ def start_run(
         There is no run of that id, or of the parent's.
     """
     _tracked.refuse("start_run", log_system_metrics=log_system_metrics)
-    if _here.open and not nested:
+    if active_run() and not nested:
         open_id = _here.open[0]._run.id
         raise Exception(
             f"Run with UUID {open_id} is already active. To start a new run, first end the current run with "
@@ -231,22 +230,20 @@ def end_run(status="FINISHED"):
     """
     if status not in _tracked.ENDED:
         raise ValueError(f"end_run(): status must be one of {', '.join(_tracked.ENDED)}, not {status!r}")
-    if _here.open:
-        run = _here.open.pop()._run
-        if run._is_open:
-            run._finish(_tracked.ENDED[status])
+    if active_run():
+        _here.open.pop()._run._finish(_tracked.ENDED[status])
 
 
 def active_run():
     """Return the innermost `ActiveRun` of this thread, or None."""
+    while _here.open and not _here.open[-1]._run._is_open:  # another thread has ended it
+        _here.open.pop()
     return _here.open[-1] if _here.open else None
 
 
 def last_active_run():
     """Return the run that is active in this thread, or the last one that was, or None."""
-    if _here.open:
-        return _here.open[-1]
-    return _tracked.run(*_here.last) if _here.last else None
+    return active_run() or (_tracked.run(*_here.last) if _here.last else None)
 
 
 def get_run(run_id):
@@ -288,7 +285,8 @@ def search_runs(
     found = _tracked.runs(_set["database"])
     if not search_all_experiments:
         found = [run for run in found if run.info.experiment_id in map(str, experiments)]
-    found = _tracked.in_order(_tracked.filtered(found, filter_string), order_by or [])[:max_results]
+    found = _tracked_queries.filtered(found, filter_string)
+    found = _tracked_queries.in_order(found, order_by or [])[:max_results]
     if output_format == "list":
         return found
     if output_format != "pandas":
@@ -376,7 +374,7 @@ def get_artifact_uri(artifact_path=None):
 
 
 def _inside(folder, name):
-    return f"{folder}/{name}" if folder and name else folder or name
+    return "/".join(part for part in ((folder or "").rstrip("/"), name) if part)
 
 
 def _run(run_id=None):
@@ -393,11 +391,11 @@ def _run(run_id=None):
 
 
 def _end_those_above(run):
-    while _here.open[-1] is not run:
+    while active_run() not in (run, None):
         end_run()
 
 
 @atexit.register
 def _end_all():
-    while _here.open:
+    while active_run():
         end_run()

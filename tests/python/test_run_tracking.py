@@ -57,7 +57,7 @@ def test_artifacts(tmp_path):
         mlflow.log_artifact("out/model.bin")
         mlflow.log_artifact(tmp_path / "out/model.bin", "models")
         mlflow.log_artifact("out/", "folders")
-        mlflow.log_artifacts("out", artifact_path="all")
+        mlflow.log_artifacts("out", artifact_path="all/")
         mlflow.log_text("text", "notes/a.txt")
         mlflow.log_dict({"a": [1, 2]}, "config.json")
         figure = SimpleNamespace(savefig=lambda path, **options: Path(path).write_text(str(options)))
@@ -130,6 +130,16 @@ def test_a_thread_logs_into_a_run_of_another_by_its_id():
         thread.start()
         thread.join()
     assert run.data.metrics == {"x": 1} and run.data.params == {"a": "2"}
+
+
+def test_a_run_that_another_thread_has_ended_is_not_active():
+    run = mlflow.start_run()
+    thread = threading.Thread(target=run.__exit__, args=(None, None, None))
+    thread.start()
+    thread.join()
+    assert mlflow.active_run() is None and run.info.status == "FINISHED"
+    with mlflow.start_run():
+        pass
 
 
 def test_a_run_s_parent_may_be_over():
@@ -220,6 +230,10 @@ def test_runs_are_searched(sweep):
     assert names(filter_string="status != 'FINISHED'") == []
     assert names(order_by=["metrics.loss/test ASC"]) == ["rate 0.5", "rate 0.1", "rate 0.9"]
     assert names(order_by=["params.rate DESC"], max_results=2) == ["rate 0.9", "rate 0.5"]
+    assert names(filter_string="start_time > 1.5e12 and metrics.`loss/test` < inf") == ["rate 0.5", "rate 0.1"]
+    for text in "loss > 1", "params.rate = 0.5", "metrics.x = '1'", "tags.kind = odd", "start_time LIKE 3":
+        with pytest.raises(ValueError, match="search_runs"):
+            names(filter_string=text)
     for query in {"filter_string": "rate > 0.5 or 1"}, {"order_by": ["by chance, maybe"]}, {"run_view_type": 2}:
         with pytest.raises(NotImplementedError):
             names(**query)
@@ -249,9 +263,8 @@ def test_where_the_runs_are(tmp_path, monkeypatch):
         pass
     assert len(wi.runs(tmp_path / "other.db")) == 1 and mlflow.get_tracking_uri() == f"sqlite:///{tmp_path}/other.db"
     for uri in "http://localhost:5000", "postgresql://x/y", "databricks":
-        if uri != "databricks":
-            with pytest.raises(NotImplementedError, match="local SQLite file"):
-                mlflow.set_tracking_uri(uri)
+        with pytest.raises(NotImplementedError, match="local SQLite file"):
+            mlflow.set_tracking_uri(uri)
     with pytest.raises(LookupError, match="there is no run abc"):
         mlflow.get_run("abc")
 

@@ -160,8 +160,9 @@ static void core_exit(void *arg) {
     e->run->protocol->exit(e->run, WI_END, NULL);
 }
 
+/* A forked child has none of those threads. */
 static void wait_for_those_who_wait(const within_run *run) {
-    while (run->waiting) {
+    while (run->waiting && !run->core.open->is_inherited) {
         Py_BEGIN_ALLOW_THREADS usleep(1000);
         Py_END_ALLOW_THREADS
     }
