@@ -4,7 +4,7 @@ What is safe when is not the same on both sides. When run.log returns, the point
 database, which has a WAL and synchronous NORMAL, a power cut takes the newest commits at most. MLflow leaves SQLite's
 defaults, a rollback journal and synchronous FULL: when log_metric returns, its one point survives a power cut too, and
 costs what a disk needs for that. So each row with MLflow is there a second time in /dev/shm, where nobody waits for a
-disk; and with what MLflow has for those in a hurry: log_batch of its limit of 1,000, and calls that are not synchronous.
+disk; and beside what MLflow has for those in a hurry: log_batch of its limit of 1,000, and calls that do not wait.
 
 MLflow's rows are there where it is importable. The program is not pinned to a core: the thread that brings points into
 the database has another, as in a program.
@@ -82,7 +82,8 @@ def point_by_rows_ns(folder):
     """Rows in transactions of ten thousand: a kill loses those that are not committed."""
     conn = sqlite3.connect(os.path.join(folder, "theirs.db"), isolation_level=None)
     conn.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
-    conn.executescript("DROP TABLE IF EXISTS metric; CREATE TABLE metric (name TEXT, step INTEGER, value REAL, time REAL)")
+    conn.execute("DROP TABLE IF EXISTS metric")
+    conn.execute("CREATE TABLE metric (name TEXT, step INTEGER, value REAL, time REAL)")
     begin = time.perf_counter_ns()
     for first in range(0, POINTS, IN_A_TRANSACTION):
         conn.execute("BEGIN IMMEDIATE")

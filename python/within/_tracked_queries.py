@@ -1,4 +1,4 @@
-"""Filters and orders of runs as MLflow writes them: ``metrics.loss < 0.1 and params.rate = '0.5'``, ``start_time DESC``."""
+"""Filters and orders as MLflow writes them: ``metrics.loss < 0.1 and params.rate = '0.5'``, ``start_time DESC``."""
 
 import re
 
@@ -50,8 +50,8 @@ def _other(found, is_number):
     if not is_number and text[0] in "'\"":
         return text[1:-1]
     raise ValueError(
-        f"search_runs(): {found['key']} {operator} {text}: metrics and times are compared with numbers, and all else with "
-        "texts in quotes"
+        f"search_runs(): {found['key']} {operator} {text}: metrics and times are compared with numbers, "
+        "and all else with texts in quotes"
     )
 
 

@@ -1,4 +1,4 @@
-"""within.tracking beside MLflow itself: the same arguments, and a script that changes its import finds the same again."""
+"""within.tracking beside MLflow itself: it takes the same arguments, and a script finds what it found there."""
 
 import json
 import os
@@ -69,7 +69,8 @@ def search(**query):
 
 told.append(search())
 told.append(search(experiment_names=["digits"], max_results=2))
-for text in "metrics.loss < -0.05", "params.rate = '0.01' and status = 'FINISHED'", "tags.count != '3'", "run_name LIKE 'rate%'":
+finished = "params.rate = '0.01' and status = 'FINISHED'"
+for text in "metrics.loss < -0.05", finished, "tags.count != '3'", "run_name LIKE 'rate%'":
     told.append(search(filter_string=text, order_by=["metrics.loss ASC"]))
 for wrong in [
     lambda: mlflow.log_metric("x", "high"),

@@ -93,7 +93,8 @@ def package(request, root, build, tmp_path_factory):
     run(*build_wheel, env={**os.environ, "PYTHONPATH": str(tools)})
     (wheel,) = folder.glob("*.whl")
     bin = install(python, folder, "--no-deps", "--no-index", wheel, tools=tools)
-    programs = {path.name for path in (folder / "build/src/cli").glob("within*") if path.is_file() and path.suffix != ".1"}
+    built = (folder / "build/src/cli").glob("within*")
+    programs = {path.name for path in built if path.is_file() and path.suffix != ".1"}
     return SimpleNamespace(wheel=wheel, bin=bin, python=bin / "python", programs=programs)
 
 

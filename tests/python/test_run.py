@@ -540,7 +540,8 @@ if __name__ == "__main__":
 @pytest.mark.parametrize("method", ["spawn", "fork"])
 def test_workers_amid_a_run_begin_their_own_unless_they_are_forked(tmp_path, python, method):
     (tmp_path / "program.py").write_text(WORKERS)
-    lines = python("import os, sys; os.execv(sys.executable, [sys.executable, 'program.py', sys.argv[1]])", method).stdout.splitlines()
+    execute = "import os, sys; os.execv(sys.executable, [sys.executable, 'program.py', sys.argv[1]])"
+    lines = python(execute, method).stdout.splitlines()
     if method == "spawn":
         assert lines[:2] == ["logged"] * 2
         assert lines[2] == "[('main', 'FINISHED'), ('worker 0', 'FINISHED', 0.0), ('worker 1', 'FINISHED', 1.0)]"
