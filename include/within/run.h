@@ -15,7 +15,7 @@
  * begin and end waits for the disk or for other programs that hold the database.
  *
  * Threads: all may log into one run at once. Processes: a run is of the process that began it; in a forked
- * child its calls raise WI_USAGE_ERROR, and its end leaves the run alone.
+ * child its calls raise WI_USAGE_ERROR, and its end leaves the run alone. The child may begin runs of its own.
  */
 #ifndef WITHIN_RUN_H
 #define WITHIN_RUN_H

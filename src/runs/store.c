@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runs/network.h"
@@ -23,37 +24,36 @@ static int ask(sqlite3 *db, const char *sql) {
     return value;
 }
 
-static int version_of(const wi_database *store) {
-    int application = ask(store->handle, "PRAGMA application_id");
-    int version = ask(store->handle, "PRAGMA user_version");
-    if (application != WI__RUNS_APPLICATION &&
-        (application || version || ask(store->handle, "SELECT count(*) FROM sqlite_schema")))
-        wi_raise(WI_DATA_ERROR, "%s: it is a database, but not one of runs: it is left as it is",
-                 store->path);
-    if (version > WI__RUNS_VERSION)
-        wi_raise(WI_DATA_ERROR,
-                 "%s: its version is %d, and this library knows versions up to %d: a newer one "
-                 "made it",
-                 store->path, version, WI__RUNS_VERSION);
-    return application ? version : 0;
+/* ---- where it is ---- */
+
+/* The file's own path: links are followed, as SQLite does. */
+static void find_file(const char *path, char file[PATH_MAX]) {
+    char *real = realpath(path, NULL);
+    snprintf(file, PATH_MAX, "%s", real ? real : path);
+    free(real);
 }
 
-/* Whoever comes first makes the tables, or changes them; others wait here, and find them. */
-static void bring_up_to_date(wi_database *store) {
-    within (wi_transaction(store)) {
-        if (version_of(store) < WI__RUNS_VERSION) {
-            wi_database_execute(store, wi__runs_schema);
-            wi_database_execute(store, wi__runs_views);
-        }
-    }
+static void find_folder(const char *path, char folder[PATH_MAX]) {
+    find_file(path, folder);
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[1] = '\0';
+    else
+        memcpy(folder, ".", sizeof ".");
 }
 
-static void check_and_make(void *self) {
-    wi_database *store = self;
-    if (version_of(store) == WI__RUNS_VERSION) return;
-    if (store->options.read_only)
-        wi_raise(WI_DATA_ERROR, "%s: there are no tables of runs in it", store->path);
-    bring_up_to_date(store);
+int wi__store_may_be_written(const char *path) {
+    char folder[PATH_MAX];
+    find_folder(path, folder);
+    return access(path, W_OK) == 0 && access(folder, W_OK) == 0;
+}
+
+static int is_beside(const char *path, const char *end) {
+    char file[PATH_MAX], beside[PATH_MAX + 16];
+    struct stat status;
+    find_file(path, file);
+    snprintf(beside, sizeof beside, "%s%s", file, end);
+    return stat(beside, &status) == 0 && status.st_size > 0;
 }
 
 static void say_it_is_on_a_network(const char *path) {
@@ -68,11 +68,8 @@ static void say_it_is_on_a_network(const char *path) {
 
 /* By its folder: who opens and closes the file itself takes away SQLite's locks in this process. */
 static int is_on_a_network(const char *path) {
-    char folder[PATH_MAX] = ".";
-    char *real = realpath(path, NULL);
-    const char *known = real ? real : path, *slash = strrchr(known, '/');
-    if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash + 1 - known), known);
-    free(real);
+    char folder[PATH_MAX];
+    find_folder(path, folder);
     int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int answer = descriptor >= 0 && wi__is_on_a_network(descriptor);
     if (descriptor >= 0) close(descriptor);
@@ -80,19 +77,110 @@ static int is_on_a_network(const char *path) {
     return answer;
 }
 
+/* ---- what it is ---- */
+
+/* What a database says that it is. */
+typedef struct stamp {
+    int application, version, tables;
+} stamp;
+
+static stamp read_stamp(sqlite3 *db) {
+    stamp found = {ask(db, "PRAGMA application_id"), ask(db, "PRAGMA user_version"), 0};
+    if (!found.application) found.tables = ask(db, "SELECT count(*) FROM sqlite_schema");
+    return found;
+}
+
+/* @return its version; 0: it is empty. */
+static int check_stamp(const char *path, stamp found) {
+    int is_empty = !found.application && !found.version && !found.tables;
+    if (found.application != WI__RUNS_APPLICATION && !is_empty)
+        wi_raise(WI_DATA_ERROR, "%s: it is a database, but not one of runs: it is left as it is",
+                 path);
+    if (found.version > WI__RUNS_VERSION)
+        wi_raise(WI_DATA_ERROR,
+                 "%s: its version is %d, and this library knows versions up to %d: a newer one "
+                 "made it",
+                 path, found.version, WI__RUNS_VERSION);
+    return found.version;
+}
+
+typedef struct glance {
+    const char *path;
+    stamp found;
+} glance;
+
+static void read_stamp_of_file(void *arg) {
+    glance *at = arg;
+    within (db, wi_database(at->path, .immutable = 1)) at->found = read_stamp(db->handle);
+}
+
+static void check_tables(const char *path, int version, wi__store_mode mode) {
+    if (!version && mode != WI__STORE_MAKE)
+        wi_raise(WI_DATA_ERROR, "%s: there are no tables of runs in it", path);
+}
+
+/* Before it is opened, which may change it. What cannot be read so, perhaps as it is being written, is seen then. */
+static void check_untouched(const char *path, wi__store_mode mode) {
+    glance at = {.path = path};
+    if (access(path, F_OK) != 0 || !wi_call(read_stamp_of_file, &at, NULL)) return;
+    int version = check_stamp(path, at.found);
+    if (!is_beside(path, "-wal")) check_tables(path, version, mode);
+}
+
+/* ---- making it ---- */
+
+typedef struct opening {
+    wi_database *store;
+    wi__store_mode mode;
+} opening;
+
+/* Whoever comes first makes the tables, or changes them; others wait here, and find them. */
+static void bring_up_to_date(wi_database *store) {
+    within (wi_transaction(store)) {
+        if (check_stamp(store->path, read_stamp(store->handle)) < WI__RUNS_VERSION) {
+            wi_database_execute(store, wi__runs_schema);
+            wi_database_execute(store, wi__runs_views);
+        }
+    }
+}
+
+static void check_and_make(void *arg) {
+    const opening *it = arg;
+    wi_database *store = it->store;
+    int version = check_stamp(store->path, read_stamp(store->handle));
+    if (version == WI__RUNS_VERSION) return;
+    check_tables(store->path, version, it->mode);
+    bring_up_to_date(store);
+}
+
+/* ---- opening ---- */
+
+/* A reader who may not write would leave files that the writers could not; nobody has it open where there is no log. */
+static int is_at_rest(const char *path) {
+    return !wi__store_may_be_written(path) && !is_beside(path, "-wal") &&
+           !is_beside(path, "-journal");
+}
+
 static void check_that_it_is_there(const char *path, wi__store_mode mode) {
     if (mode == WI__STORE_WRITE && access(path, F_OK) != 0) wi_raise_errno(errno, "open %s", path);
 }
 
+static wi_database options_of(const char *path, wi__store_mode mode, int busy_timeout_ms) {
+    int is_read = mode == WI__STORE_READ;
+    return wi_database(path, .busy_timeout_ms = busy_timeout_ms, .read_only = is_read,
+                       .immutable = is_read && is_at_rest(path),
+                       .synchronous = WI_SYNCHRONOUS_NORMAL, .no_wal = is_on_a_network(path));
+}
+
 sqlite3 *wi__store_open(wi_database *store, const char *path, wi__store_mode mode,
                         int busy_timeout_ms) {
+    opening it = {store, mode};
     wi_error *error;
     check_that_it_is_there(path, mode);
-    *store =
-        wi_database(path, .busy_timeout_ms = busy_timeout_ms, .read_only = mode == WI__STORE_READ,
-                    .synchronous = WI_SYNCHRONOUS_NORMAL, .no_wal = is_on_a_network(path));
+    check_untouched(path, mode);
+    *store = options_of(path, mode, busy_timeout_ms);
     store->protocol->enter(store);
-    if (wi_call(check_and_make, store, &error)) return store->handle;
+    if (wi_call(check_and_make, &it, &error)) return store->handle;
     wi__store_close(store);
     wi_reraise(error);
 }

@@ -199,7 +199,7 @@ def test_the_manual_pages_are_installed(prefix):
     pages = {path.name for path in (prefix / "share/man/man1").iterdir()}
     expected = ["within", "within-run", "within-report", "within-clean"]
     if (prefix / "libexec/within/within-runs").exists():
-        expected += [f"within-{name}" for name in ("runs", "show", "compare", "plot", "export", "delete")]
+        expected += [f"within-{name}" for name in ("runs", "show", "compare", "plot", "export", "close", "delete")]
     if (prefix / "libexec/within/within-push").exists():
         expected += ["within-push"]
     assert pages == {f"{name}.1" for name in expected}

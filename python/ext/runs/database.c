@@ -1,11 +1,8 @@
 /* A database of runs, read: rows of a query as tuples, and a series' points as arrays. */
 #include "runs/runs.h"
 
-#include <unistd.h>
-
 #include "runs/recover.h"
 #include "runs/series_data.h"
-#include "runs/store.h"
 
 /* SQLite sees to it that one thread uses the connection at a time. */
 typedef struct database {
@@ -15,20 +12,9 @@ typedef struct database {
 
 /* ---- opening ---- */
 
-static void open_and_recover(void *arg) {
-    database *d = arg;
-    const char *path = PyBytes_AS_STRING(d->path);
-    wi__runs_recover(wi__store_open(&d->store, path, WI__STORE_WRITE, 0), path);
-}
-
-/* A database that may not be written is read as it is. */
 static void open_store(void *arg) {
     database *d = arg;
-    const char *path = PyBytes_AS_STRING(d->path);
-    if (access(path, F_OK) == 0 && access(path, W_OK) != 0)
-        wi__store_open(&d->store, path, WI__STORE_READ, 0);
-    else
-        open_and_recover(d);
+    wi__runs_open(&d->store, PyBytes_AS_STRING(d->path));
 }
 
 static PyObject *database_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
