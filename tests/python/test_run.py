@@ -598,7 +598,8 @@ def test_errors_leave_nothing_behind(database, lost_references):
                     call()
                     raise AssertionError("nothing was raised")
 
-        assert lost_references(use, 300) < 0.5
+        lost_references(use, 100)  # what the interpreter keeps for later is there then
+        assert lost_references(use, 200) < 0.5
 
 
 def test_runs_leave_nothing_behind(database):
