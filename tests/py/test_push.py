@@ -359,8 +359,9 @@ def test_three_hundred_kills_double_and_lose_nothing(database, push, server):
     metrics = {"x": line(300_000), "same": [(0, START_MS, 1.0)] * 5000}
     run_tables.add_run(database, "killed", params={"a": "1"}, metrics=metrics)
     server.page = 10_000
-    kill_until_all_is_there(push, server, times=300, longest_s=0.3, seed=2)
+    kill_until_all_is_there(push, server, times=300, longest_s=0.2, seed=2)
     assert server.points() == expected(metrics)
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def follow(push, server, *words):

@@ -9,7 +9,7 @@ import time
 from array import array
 
 import pytest
-from faults import ERRORS, every_fault
+from faults import ERRORS, calls, every_fault, inject
 from kills import kill_in_folders, seconds_of
 from run_programs import LOOKER, look
 from test_sqlite import on_a_small_disk, query
@@ -575,6 +575,14 @@ int main(void) {
 """
 
 
+def test_a_disk_without_room_for_a_journal_is_told_and_no_run_is_left(compiled, tmp_path):
+    script = f"cd {tmp_path}/disk && {compiled(SHORT)}; echo status $?; ls -A runs.db.live; cp runs.db* {tmp_path}"
+    lines = on_a_small_disk(tmp_path, "900k", "sh", "-c", script)
+    assert lines[0].startswith("WI_DISK_FULL: ") and "status 3" in lines, lines
+    assert not (tmp_path / "runs.db.live").exists()
+    assert query(tmp_path / "runs.db", "SELECT count(*) FROM run") == [(0,)]
+
+
 def check_after_fault(compiled, folder, told, output):
     look(compiled, folder)
     assert not (folder / "runs.db.live").exists(), told
@@ -597,6 +605,26 @@ def check_every_fault(compiled, folder, errors):
 @pytest.mark.parametrize("name", ["open", "rename", "mkdir", "fallocate", "mmap", "truncate"])
 def test_whichever_call_fails_what_was_logged_is_there(compiled, tmp_path, name):
     check_every_fault(compiled, tmp_path / "folder", {name: ERRORS[name][:1]})
+
+
+def notes_written(done):
+    """The numbers of the calls that write into notes; the last is that of the end."""
+    return [call.number for call in done if call.name == "write" and call.path.endswith("/notes")]
+
+
+def test_an_end_whose_note_finds_no_room_is_in_the_database(compiled, tmp_path):
+    folder, at, hit = tmp_path / "folder", 1, []
+    folder.mkdir()
+    for _ in range(20):  # threads make calls when they like
+        start_anew(folder)
+        at = notes_written(calls([compiled(SHORT)], folder, cwd=folder))[-1]
+        start_anew(folder)
+        hit = notes_written(inject([compiled(SHORT)], folder, at, "ENOSPC", cwd=folder).calls)
+        if hit[-1] == at:
+            break
+    assert hit[-1] == at
+    assert query(folder / "runs.db", "SELECT status, sum(count) FROM run JOIN series ON run = run.id") == [("FINISHED", 10)]
+    assert not (folder / "runs.db.live").exists()
 
 
 @pytest.mark.long

@@ -163,6 +163,13 @@ def test_the_list_as_json(runs, printed):
     assert json.loads(printed("runs", "--json", "--name", "none")) == []
 
 
+def test_ids_alone_are_for_other_commands(runs, printed):
+    expected = [id.ljust(32, "0") for id in (SECOND, FIRST)]
+    assert printed("runs", "--name", "lorenz", "--ids").split("\n") == [*expected, ""]
+    assert printed("runs", "--name", "lorenz", "--ids", "--limit", "1").split("\n") == [expected[0], ""]
+    assert printed("runs", "--name", "none", "--ids") == ""
+
+
 def test_no_runs_are_said(runs, printed, tmp_path):
     assert printed("runs", "--name", "none") == "no runs\n"
     database.make(tmp_path / "empty.db")
@@ -583,6 +590,7 @@ def test_a_full_disk_is_said(runs, within, tmp_path):
         (["runs", "--where", "loss"], '--where takes a condition like "loss < 0.1", and got "loss"'),
         (["runs", "--where", "< 3"], '--where takes a condition like "loss < 0.1", and got "< 3"'),
         (["runs", "--where", "x !3"], '--where takes a condition like "loss < 0.1", and got "x !3"'),
+        (["runs", "--ids", "--json"], "--ids and --json exclude each other"),
         (["runs", "--database="], "--database needs a path, and got an empty one"),
         (["runs", *["--tag=x"] * 65], "--tag is one too many: there may be 64 of such options"),
         (["show"], "the run is missing: within show RUN"),
