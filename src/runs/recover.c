@@ -212,12 +212,13 @@ static int is_lost(const rows *all, sqlite3_stmt *row) {
            (!owner || wi__owner_state_of_text(owner) == WI__OWNER_DEAD);
 }
 
-static int set_row_killed(sqlite3 *db, int64_t row) {
+/* The owner is asked for again: a run that is resumed meanwhile has another. */
+static int set_row_killed(sqlite3 *db, int64_t row, const char *owner) {
     return wi__sql_run(db,
                        "UPDATE run SET status = 'KILLED', ended_ms = coalesce((SELECT max(last_ms)"
                        " FROM series WHERE run = run.id), started_ms)"
-                       " WHERE id = ? AND status = 'RUNNING'",
-                       "i", row);
+                       " WHERE id = ? AND status = 'RUNNING' AND owner IS ?",
+                       "it", row, owner);
 }
 
 /* Their folder is looked for first: a run that ends has another status before its folder goes. */
@@ -229,7 +230,8 @@ static void set_lost_ones_killed(void *arg) {
     while ((code = wi__sql_step(row, code)) == SQLITE_ROW) {
         code = SQLITE_OK;
         if (!is_lost(all, row)) continue;
-        code = set_row_killed(all->db, sqlite3_column_int64(row, 0));
+        code = set_row_killed(all->db, sqlite3_column_int64(row, 0),
+                              (const char *)sqlite3_column_text(row, 2));
         if (code == SQLITE_OK) all->found += sqlite3_changes(all->db);
     }
     sqlite3_finalize(row);
@@ -269,7 +271,7 @@ int wi__runs_close(sqlite3 *db, const char *path, const char *id) {
     refuse_living(&dead);
     if (state == WI__LIVE_HELD)
         wi_raise(WI_VALUE_ERROR, "run %s lives: its lock is held", dead.live.id);
-    check(&dead, set_row_killed(db, dead.row));
+    check(&dead, set_row_killed(db, dead.row, dead.owner[0] ? dead.owner : NULL));
     return 1;
 }
 

@@ -10,19 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runs/migrate.h"
 #include "runs/network.h"
-#include "runs/schema.h"
-#include "runs/sql.h"
-
-static int ask(sqlite3 *db, const char *sql) {
-    sqlite3_stmt *statement;
-    int code = wi__sql_prepare(db, &statement, sql, "");
-    code = wi__sql_step(statement, code);
-    int value = code == SQLITE_ROW ? sqlite3_column_int(statement, 0) : 0;
-    sqlite3_finalize(statement);
-    wi_sqlite_check(db, code, "read");
-    return value;
-}
 
 /* ---- where it is ---- */
 
@@ -79,39 +68,14 @@ static int is_on_a_network(const char *path) {
 
 /* ---- what it is ---- */
 
-/* What a database says that it is. */
-typedef struct stamp {
-    int application, version, tables;
-} stamp;
-
-static stamp read_stamp(sqlite3 *db) {
-    stamp found = {ask(db, "PRAGMA application_id"), ask(db, "PRAGMA user_version"), 0};
-    if (!found.application) found.tables = ask(db, "SELECT count(*) FROM sqlite_schema");
-    return found;
-}
-
-/* @return its version; 0: it is empty. */
-static int check_stamp(const char *path, stamp found) {
-    int is_empty = !found.application && !found.version && !found.tables;
-    if (found.application != WI__RUNS_APPLICATION && !is_empty)
-        wi_raise(WI_DATA_ERROR, "%s: it is a database, but not one of runs: it is left as it is",
-                 path);
-    if (found.version > WI__RUNS_VERSION)
-        wi_raise(WI_DATA_ERROR,
-                 "%s: its version is %d, and this library knows versions up to %d: a newer one "
-                 "made it",
-                 path, found.version, WI__RUNS_VERSION);
-    return found.version;
-}
-
 typedef struct glance {
     const char *path;
-    stamp found;
+    wi__stamp found;
 } glance;
 
 static void read_stamp_of_file(void *arg) {
     glance *at = arg;
-    within (db, wi_database(at->path, .immutable = 1)) at->found = read_stamp(db->handle);
+    within (db, wi_database(at->path, .immutable = 1)) at->found = wi__read_stamp(db->handle);
 }
 
 static void check_tables(const char *path, int version, wi__store_mode mode) {
@@ -123,34 +87,8 @@ static void check_tables(const char *path, int version, wi__store_mode mode) {
 static void check_untouched(const char *path, wi__store_mode mode) {
     glance at = {.path = path};
     if (access(path, F_OK) != 0 || !wi_call(read_stamp_of_file, &at, NULL)) return;
-    int version = check_stamp(path, at.found);
+    int version = wi__check_stamp(path, at.found, wi__runs_versions.newest);
     if (!is_beside(path, "-wal")) check_tables(path, version, mode);
-}
-
-/* ---- making it ---- */
-
-typedef struct opening {
-    wi_database *store;
-    wi__store_mode mode;
-} opening;
-
-/* Whoever comes first makes the tables, or changes them; others wait here, and find them. */
-static void bring_up_to_date(wi_database *store) {
-    within (wi_transaction(store)) {
-        if (check_stamp(store->path, read_stamp(store->handle)) < WI__RUNS_VERSION) {
-            wi_database_execute(store, wi__runs_schema);
-            wi_database_execute(store, wi__runs_views);
-        }
-    }
-}
-
-static void check_and_make(void *arg) {
-    const opening *it = arg;
-    wi_database *store = it->store;
-    int version = check_stamp(store->path, read_stamp(store->handle));
-    if (version == WI__RUNS_VERSION) return;
-    check_tables(store->path, version, it->mode);
-    bring_up_to_date(store);
 }
 
 /* ---- opening ---- */
@@ -172,12 +110,33 @@ static wi_database options_of(const char *path, wi__store_mode mode, int busy_ti
                        .synchronous = WI_SYNCHRONOUS_NORMAL, .no_wal = is_on_a_network(path));
 }
 
+/*
+ * SQLite would make it without the group's right to write, whatever the umask says. Not by open: whose close would take
+ * away the locks of another thread that has it open already.
+ */
+static void make_file(const char *path) { mknod(path, S_IFREG | 0666, 0); }
+
+typedef struct opening {
+    wi_database *store;
+    wi__store_mode mode;
+} opening;
+
+static void check_and_make(void *arg) {
+    const opening *it = arg;
+    wi_database *store = it->store;
+    wi__stamp found = wi__read_stamp(store->handle);
+    check_tables(store->path, wi__check_stamp(store->path, found, wi__runs_versions.newest),
+                 it->mode);
+    if (it->mode != WI__STORE_READ) wi__migrate(store, &wi__runs_versions);
+}
+
 sqlite3 *wi__store_open(wi_database *store, const char *path, wi__store_mode mode,
                         int busy_timeout_ms) {
     opening it = {store, mode};
     wi_error *error;
     check_that_it_is_there(path, mode);
     check_untouched(path, mode);
+    if (mode == WI__STORE_MAKE) make_file(path);
     *store = options_of(path, mode, busy_timeout_ms);
     store->protocol->enter(store);
     if (wi_call(check_and_make, &it, &error)) return store->handle;

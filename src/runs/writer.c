@@ -156,8 +156,6 @@ wi__writer *wi__writer_start(sqlite3 **db, int64_t run_row, wi__points *points, 
     return NULL;
 }
 
-void wi__writer_wake(wi__writer *writer) { wi__points_wake(writer->points); }
-
 int wi__writer_stop(wi__writer *writer, double timeout_s) {
     writer->timeout_s = timeout_s;
     __atomic_store_n(&writer->is_over, 1, __ATOMIC_RELEASE);

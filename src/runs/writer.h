@@ -20,9 +20,6 @@ typedef struct wi__writer wi__writer;
  */
 wi__writer *wi__writer_start(sqlite3 **db, int64_t run, wi__points *points, int notes);
 
-/** Drain now, and do not wait for it. */
-void wi__writer_wake(wi__writer *writer);
-
 /**
  * Before a fork: a drain that is going on ends, none begins, and the connection is closed. So the child inherits nothing
  * of SQLite's that stands for a lock which it does not have, and may open the file itself.

@@ -89,7 +89,7 @@ def test_setup_updates_the_lists_once_and_installs(root, bare_path):
 def test_setup_names_its_tiers(root):
     done = run(root / "tools/setup.sh", "biuld")
     assert done.returncode == 2
-    assert "no tier 'biuld'; there are build, test, python, numeric, mlflow, venv, bench, check and ci" in done.stderr
+    assert "no tier 'biuld'; there are build, runs, test, python, numeric, mlflow, venv, bench, check and ci" in done.stderr
 
 
 # ---- tools/check_layers.py ----

@@ -6,7 +6,7 @@ import os
 import pty
 import sqlite3
 import subprocess
-import time
+import threading
 
 import pytest
 import runs_database as database
@@ -161,6 +161,13 @@ def test_the_list_as_json(runs, printed):
         "columns": {"energy": 0.25, "loss": "nan"},
     }
     assert json.loads(printed("runs", "--json", "--name", "none")) == []
+
+
+def test_ids_alone_are_for_other_commands(runs, printed):
+    expected = [id.ljust(32, "0") for id in (SECOND, FIRST)]
+    assert printed("runs", "--name", "lorenz", "--ids").split("\n") == [*expected, ""]
+    assert printed("runs", "--name", "lorenz", "--ids", "--limit", "1").split("\n") == [expected[0], ""]
+    assert printed("runs", "--name", "none", "--ids") == ""
 
 
 def test_no_runs_are_said(runs, printed, tmp_path):
@@ -439,17 +446,45 @@ def test_a_run_of_a_host_that_is_gone_is_closed(call, printed, tmp_path):
     assert (done.returncode, done.stderr) == (1, "within close: sweep (5a5a0000) is KILLED: there is nothing to close\n")
 
 
-def test_a_database_that_stays_locked_deletes_nothing(runs, call, tmp_path):
+# Five seconds pass at once: SQLite counts the pauses that it asks for, and who tries again looks at the clock.
+FAST_TIME = r"""
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+static long calls;
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int answer = (int)syscall(SYS_clock_gettime, clock, time);
+    time->tv_sec += 10 * __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    return answer;
+}
+int usleep(useconds_t microseconds) { return (int)(0 * microseconds); }
+int nanosleep(const struct timespec *wished, struct timespec *left) {
+    (void)wished, (void)left;
+    return 0;
+}
+"""
+
+
+def test_a_database_that_stays_locked_deletes_nothing(runs, call, compile_c, tmp_path):
+    fast_time = compile_c(tmp_path, FAST_TIME, "-shared", "-fPIC", "-D_GNU_SOURCE")
     artifact = tmp_path / "runs.db.artifacts" / FIRST.ljust(32, "0") / "model/final.bin"
     runs.isolation_level = None
     runs.execute("BEGIN IMMEDIATE")
-    begin = time.monotonic()
-    done = call("delete", "--yes", "3f2a")
-    assert time.monotonic() - begin > 1
+    done = call("delete", "--yes", "3f2a", env={"LD_PRELOAD": str(fast_time)})
     runs.execute("ROLLBACK")
     assert (done.returncode, done.stdout) == (1, "")
     assert "locked" in done.stderr
     assert artifact.exists()
+
+
+def test_a_database_that_is_locked_for_a_moment_is_waited_for(runs, printed, tmp_path):
+    other = sqlite3.connect(tmp_path / "runs.db", check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.3, other.rollback)
+    timer.start()
+    printed("delete", "--yes", "3f2a")
+    timer.join()
+    other.close()
 
 
 # ---- databases that are none ----
@@ -555,6 +590,7 @@ def test_a_full_disk_is_said(runs, within, tmp_path):
         (["runs", "--where", "loss"], '--where takes a condition like "loss < 0.1", and got "loss"'),
         (["runs", "--where", "< 3"], '--where takes a condition like "loss < 0.1", and got "< 3"'),
         (["runs", "--where", "x !3"], '--where takes a condition like "loss < 0.1", and got "x !3"'),
+        (["runs", "--ids", "--json"], "--ids and --json exclude each other"),
         (["runs", "--database="], "--database needs a path, and got an empty one"),
         (["runs", *["--tag=x"] * 65], "--tag is one too many: there may be 64 of such options"),
         (["show"], "the run is missing: within show RUN"),
