@@ -121,8 +121,9 @@ static int bring_in(wi__open_run *open, int is_noted) {
     wi__open_runs_remove(open);
     int reopened = wi__writer_free(open->writer);
     if (code == SQLITE_OK) code = reopened;
+    if (code != SQLITE_OK) return code;
     sqlite3_busy_timeout(open->store.handle, (int)fmin(1e3 * timeout_s, INT_MAX));
-    if (code == SQLITE_OK && !is_noted) code = set_status(open);
+    if (!is_noted) code = set_status(open);
     return code == SQLITE_OK ? wi__compact(open->store.handle, open->row) : code;
 }
 

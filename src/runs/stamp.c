@@ -6,20 +6,22 @@
 #include "runs/schema.h"
 #include "runs/sql.h"
 
-static int ask(sqlite3 *db, const char *sql) {
-    sqlite3_stmt *statement;
-    int code = wi__sql_prepare(db, &statement, sql, "");
-    code = wi__sql_step(statement, code);
-    int value = code == SQLITE_ROW ? sqlite3_column_int(statement, 0) : 0;
-    sqlite3_finalize(statement);
-    wi_sqlite_check(db, code, "read");
-    return value;
-}
+/* In one statement: another process may make the tables between two. */
+static const char sql[] =
+    "SELECT a.application_id, v.user_version, (SELECT count(*) FROM sqlite_schema)"
+    " FROM pragma_application_id AS a, pragma_user_version AS v";
 
 wi__stamp wi__stamp_read(sqlite3 *db) {
-    wi__stamp stamp = {ask(db, "PRAGMA application_id"), ask(db, "PRAGMA user_version"), 0};
-    if (!stamp.application) stamp.tables = ask(db, "SELECT count(*) FROM sqlite_schema");
-    return stamp;
+    sqlite3_stmt *row;
+    wi__stamp found = {0, 0, 0};
+    int code = wi__sql_prepare(db, &row, sql, "");
+    code = wi__sql_step(row, code);
+    if (code == SQLITE_ROW)
+        found = (wi__stamp){sqlite3_column_int(row, 0), sqlite3_column_int(row, 1),
+                            sqlite3_column_int(row, 2)};
+    sqlite3_finalize(row);
+    wi_sqlite_check(db, code, "read");
+    return found;
 }
 
 int wi__stamp_version(const wi__stamp *stamp, const char *path, int newest, int may_be_empty) {

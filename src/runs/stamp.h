@@ -5,8 +5,7 @@
 #include <sqlite3.h>
 
 typedef struct wi__stamp {
-    int application, version;
-    int tables; /* counted only where there is no application */
+    int application, version, tables;
 } wi__stamp;
 
 /** @raise as reading a database does; WI_DATA_ERROR if it is none. */
