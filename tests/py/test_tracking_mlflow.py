@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.long  # as all that needs MLflow itself
+
 SIGNATURES = """
 import inspect, json
 import mlflow
