@@ -296,6 +296,27 @@ def test_a_killed_compaction_is_done_by_the_next(compiled, scattered, tmp_path, 
     assert times < 100 or amid > 3
 
 
+# ---- another container ----
+
+
+def test_a_container_leaves_runs_of_others_alone_alive_or_dead(compiled, tmp_path):
+    """Process numbers there mean other processes, or none."""
+    inside = ["unshare", "-rpf", "--mount-proc"]
+    try:
+        if subprocess.run([*inside, "true"], capture_output=True).returncode:
+            pytest.skip("this machine allows no name spaces")
+    except FileNotFoundError:
+        pytest.skip("there is no unshare")
+    logger = subprocess.Popen([compiled(LOGGER), "0"], cwd=tmp_path)
+    wait_for_points(tmp_path)
+    for how in "alive", "dead":
+        subprocess.run([*inside, compiled(LOOKER)], cwd=tmp_path, check=True)
+        assert query(tmp_path / "runs.db", "SELECT status FROM run WHERE name = 'logger'") == [("RUNNING",)], how
+        logger.kill()
+        logger.wait()
+    assert check_dead(compiled, tmp_path)[0] == "KILLED"
+
+
 # ---- many writers ----
 
 
