@@ -3,8 +3,10 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 export BUILD
+WITHIN = $(BUILD)/src/cli/within
+VENV = $(BUILD)/venv/bin
 
-.PHONY: all run run-python python pythons test test-gpu test-long bench check format install clean help
+.PHONY: all run run-python compare compare-python venv python pythons test test-gpu test-long bench check format install clean help
 # Each step uses all cores by itself, and two that configure would be in each other's way.
 .NOTPARALLEL:
 
@@ -21,13 +23,37 @@ $(BUILD)/tests-enabled: | $(BUILD)/build.ninja
 	meson configure $(BUILD) -Dtests=enabled
 	@touch $@
 
-run: all
-	$(BUILD)/src/cli/within run -- $(BUILD)/examples/ber/ber
+# Runs are kept in SQLite.
+$(BUILD)/runs-enabled: | $(BUILD)/build.ninja
+	@tools/setup.sh build runs
+	meson configure $(BUILD) -Dsqlite=enabled
+	@touch $@
 
-run-python:
+# Each run is one more in runs.db.
+run: $(BUILD)/runs-enabled all
+	$(WITHIN) run -- $(BUILD)/examples/ber/ber
+	$(WITHIN) runs
+	$(WITHIN) show last
+
+# The newest of five is the first of a list, and has the smallest seed.
+compare: $(BUILD)/runs-enabled all
+	for seed in 5 4 3 2 1; do $(BUILD)/examples/ber/ber --bits 10000000 --seed $$seed >/dev/null || exit; done
+	$(WITHIN) compare $$($(WITHIN) runs --name ber --limit 5 --ids)
+
+# What is there already stays: see tools/venv.sh.
+venv:
 	@tools/setup.sh venv
 	@tools/venv.sh
-	$(BUILD)/venv/bin/within run -- $(BUILD)/venv/bin/python examples/digits/train.py
+
+run-python: venv
+	$(VENV)/within run -- $(VENV)/python examples/digits/train.py
+	$(VENV)/within runs
+	$(VENV)/within show last
+
+# Smaller networks, so that a training of make run-python that was ended early does not go on from one of these.
+compare-python: venv
+	for seed in 5 4 3 2 1; do $(VENV)/python examples/digits/train.py --epochs 30 --hidden 64 --seed $$seed || exit; done
+	$(VENV)/within compare $$($(VENV)/within runs --name digits --limit 5 --ids)
 
 # The package for every interpreter of this machine. Interpreters come and go, so it looks each time.
 python: $(BUILD)/build.ninja
@@ -71,16 +97,19 @@ clean:
 	rm -rf $(BUILD)
 
 help:
-	@echo 'make            build the library, the command and the example into $(BUILD)/'
-	@echo 'make run        run the example under `within run`, and show its report'
-	@echo 'make run-python train the example in Python under `within run`, and show its report'
-	@echo 'make python     build the Python package for every interpreter, into $(BUILD)/site/'
-	@echo 'make test       run the tests; the last line says how many passed and failed'
-	@echo 'make test-long  run the tests that take minutes, which make test leaves out'
-	@echo 'make test-gpu   run the tests of the GPU on the one of this machine, if it has one'
-	@echo 'make pythons    fetch more interpreters from Debian, debug builds too, for make test'
-	@echo 'make bench      measure; prints a table and writes $(BUILD)/bench.json'
-	@echo 'make check      format, clang-tidy, layers, public headers, exported symbols'
-	@echo 'make format     rewrite the C files in the format that make check wants'
-	@echo 'make install    install into PREFIX ($(PREFIX)), below DESTDIR if that is given'
-	@echo 'make clean      remove $(BUILD)/'
+	@echo 'make                build the library, the command and the example into $(BUILD)/'
+	@echo 'make run            run the example under `within run`; show its report, the list of runs, and the run'
+	@echo 'make run-python     the same of the example in Python, which trains a network'
+	@echo 'make compare        five short runs of the example with five seeds, beside each other'
+	@echo 'make compare-python the same of the example in Python'
+	@echo 'make venv           what the example in Python needs, into $(BUILD)/venv'
+	@echo 'make python         build the Python package for every interpreter, into $(BUILD)/site/'
+	@echo 'make test           run the tests; the last line says how many passed and failed'
+	@echo 'make test-long      run the tests that take minutes, which make test leaves out'
+	@echo 'make test-gpu       run the tests of the GPU on the one of this machine, if it has one'
+	@echo 'make pythons        fetch more interpreters from Debian, debug builds too, for make test'
+	@echo 'make bench          measure; prints a table and writes $(BUILD)/bench.json'
+	@echo 'make check          format, clang-tidy, layers, public headers, exported symbols'
+	@echo 'make format         rewrite the C files in the format that make check wants'
+	@echo 'make install        install into PREFIX ($(PREFIX)), below DESTDIR if that is given'
+	@echo 'make clean          remove $(BUILD)/'

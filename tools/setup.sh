@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Finds out what is missing on this machine for a task, and installs it where it may.
 #
-#     tools/setup.sh build test        tiers: build test python numeric mlflow venv bench check ci
+#     tools/setup.sh build test        tiers: build runs test python numeric mlflow venv bench check ci
 #
 # Nothing missing: no output, status 0. Not allowed to install: prints the line to type, status 1.
 set -euo pipefail
@@ -50,6 +50,7 @@ find_missing() {
             need ninja-build command_found ninja
             need pkgconf command_found pkg-config
             ;;
+        runs) need libsqlite3-dev pkg-config --exists sqlite3 ;;
         test)
             need libcmocka-dev pkg-config --exists cmocka
             need libhdf5-dev pkg-config --exists hdf5
@@ -70,6 +71,8 @@ find_missing() {
             need 'gcc libc6-dev' command_found "${CC:-cc}"
             need python3-dev has_headers
             need python3-venv has_venv
+            need pkgconf command_found pkg-config
+            need libsqlite3-dev pkg-config --exists sqlite3
             ;;
         bench)
             need python3-dev interpreter_found
@@ -96,7 +99,7 @@ find_missing() {
             need valgrind command_found valgrind
             ;;
         *)
-            echo "tools/setup.sh: no tier '$tier'; there are build, test, python, numeric, mlflow, venv, bench, check and ci" >&2
+            echo "tools/setup.sh: no tier '$tier'; there are build, runs, test, python, numeric, mlflow, venv, bench, check and ci" >&2
             exit 2
             ;;
         esac

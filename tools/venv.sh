@@ -38,7 +38,7 @@ PYTHON
 # A folder is newer, too, when a file in it was deleted or renamed.
 is_current() {
     [ -e "$installed" ] &&
-        [ -z "$(find pyproject.toml meson.build meson_options.txt include src python -newer "$installed" -print -quit)" ]
+        [ -z "$(find pyproject.toml meson.build meson_options.txt include src sqlite python -newer "$installed" -print -quit)" ]
 }
 
 is_made || step "making $venv" "${PYTHON:-python3}" -m venv "$venv"

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <within.h>
 
+#include "logbook.h"
 #include "options.h"
 #include "samples.h"
 #include "sweep.h"
@@ -101,14 +102,16 @@ static void print_head(void) {
 
 static bool print_line(const sweep_state *sweep, int point) {
     const bit_count *count = &sweep->counts[point];
-    double low, high, predicted, snr_db = snr_of(&sweep->setting, point);
+    double snr_db = snr_of(&sweep->setting, point);
+    double measured = (double)count->errors / (double)count->bits, predicted, low, high;
     bool ok = false;
     within (wi_fp_guard(FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW)) {
         predicted = closed_form(snr_db);
         ok = agrees(count, predicted, &low, &high);
     }
     printf("%6.1f  %11ld  %9ld  %.3e  %.3e  [%.3e, %.3e]  %s\n", snr_db, count->bits, count->errors,
-           (double)count->errors / (double)count->bits, predicted, low, high, ok ? "yes" : "NO");
+           measured, predicted, low, high, ok ? "yes" : "NO");
+    logbook_point(point, snr_db, measured, predicted);
     return ok;
 }
 
@@ -157,8 +160,12 @@ static int go_through(sweep_state *sweep, wi_rng *rng, const ber_options *option
 static int run(sweep_state *sweep, const ber_options *options) {
     int disagreements = 0;
     within (wi_interrupts()) {
-        within (seeded, wi_temporary_seed((int64_t)options->setting.seed))
-            disagreements = go_through(sweep, seeded->rng, options);
+        within (stack, wi_exit_stack()) {
+            logbook_open(stack, &options->setting);
+            within (seeded, wi_temporary_seed((int64_t)options->setting.seed))
+                disagreements = go_through(sweep, seeded->rng, options);
+            logbook_result(options->csv, disagreements);
+        }
     }
     return disagreements;
 }

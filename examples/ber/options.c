@@ -29,6 +29,10 @@ static const char help[] =
     "with the same\n"
     "options, and gives the same numbers as if it had not been. One that is over starts anew.\n"
     "\n"
+    "Each start is a run in the database that WITHIN_DATABASE names, by default runs.db, if it was "
+    "built with\n"
+    "SQLite: within runs lists them.\n"
+    "\n"
     "Ends with status 1 if a rate lies outside the 99.9 % confidence interval of the closed form\n"
     "0.5 erfc(sqrt(Eb/N0)).\n";
 

@@ -37,6 +37,7 @@ def read_options(arguments=None):
         description="Train a network on handwritten digits, with NumPy.",
         epilog="A training that was ended early, by SIGTERM, Ctrl-C or kill -9, goes on when it is started again with "
         "the same options, and gives the same numbers as if it had not been. "
+        "Each start is a run in the database that WITHIN_DATABASE names, by default runs.db: within runs lists them. "
         "Ends with status 1 if it knows no more than 95 % of the digits held out.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,

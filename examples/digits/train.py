@@ -56,7 +56,7 @@ def show_progress(text):
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
-def train(network, images, labels, options, random):
+def train(network, learnt, held_out, options, random):
     """Train to the last epoch, from the newest checkpoint of these options on if there is one."""
     rule = Momentum(network.parameters, options.learning_rate)
     progress = Progress(network, rule, random, setting_of(options))
@@ -64,17 +64,20 @@ def train(network, images, labels, options, random):
         progress.resume(series, options.epochs)
         if progress.epoch:
             print(f"train.py: going on after epoch {progress.epoch} of {options.epochs}", file=sys.stderr)
+            wi.active_run().set_tag("goes on after", f"epoch {progress.epoch}")
         with wi.csv_log(options.csv, "epoch:int,loss:float", fresh=not progress.epoch) as log:
             log.truncate(progress.epoch)
             while progress.epoch < options.epochs:
                 epoch = progress.epoch + 1
-                loss = guarded(epoch, train_epoch, network, rule, images, labels, options.batch_size, random)
+                loss = guarded(epoch, train_epoch, network, rule, *learnt, options.batch_size, random)
                 with wi.uninterrupted():
                     write_down(progress, epoch, loss, log, series)
+                wi.active_run().log(epoch, loss=loss, accuracy=accuracy(network, *held_out))
                 show_progress(f"epoch {progress.epoch} of {options.epochs}, loss {loss:.4f}")
     show_progress("")
 
 
+@wi.section("save")
 def write_down(progress, epoch, loss, log, series):
     """Log an epoch, then save its checkpoint: a row that no checkpoint knows of is cut by the next start."""
     progress.epoch = epoch
@@ -99,6 +102,7 @@ def guarded(epoch, function, *arguments):
         sys.exit(f"train.py: epoch {epoch}: {error}: try a smaller --learning-rate")
 
 
+@wi.section("evaluate")
 def accuracy(network, images, labels):
     """Return the share of the digits that get the highest score for what they are."""
     _, scores = network.forward(images)
@@ -108,11 +112,14 @@ def accuracy(network, images, labels):
 def main():
     """Train, and tell how good the network is. SIGTERM and Ctrl-C end it; the next start goes on from a checkpoint."""
     options = read_options()
-    with wi.interrupts(), wi.temporary_seed(options.seed) as random:
+    params = {"epochs": options.epochs, **setting_of(options)}
+    with wi.interrupts(), wi.run("digits", params=params) as run, wi.temporary_seed(options.seed) as random:
         learnt, held_out = split_digits(random)
         network = Network(learnt[0].shape[1], options.hidden, CLASSES, random)
-        train(network, *learnt, options, random)
+        train(network, learnt, held_out, options, random)
         share = accuracy(network, *held_out)
+        run.log_artifact(options.csv, "digits.csv")
+        run.set_tag("verdict", "learnt" if share > ENOUGH else "not learnt")
     print(f"accuracy {100 * share:.1f} % on {HELD_OUT} digits held out, after {options.epochs} epochs")
     sys.exit(0 if share > ENOUGH else 1)
 

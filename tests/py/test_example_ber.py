@@ -1,7 +1,8 @@
-"""The example: the bit error rate of BPSK agrees with its closed form, and bad options are refused."""
+"""The example: the bit error rate of BPSK agrees with its closed form, each start is a run, and bad options are refused."""
 
 import contextlib
 import csv
+import json
 import math
 import os
 import shutil
@@ -14,6 +15,7 @@ import pytest
 
 from faults import KILLED, calls, inject
 from kills import kill_in_folders
+from made import list_and_run_of, make_in
 
 BER = Path(os.environ["WITHIN_BUILD"]) / "examples/ber/ber"
 
@@ -76,9 +78,91 @@ def test_a_csv_that_cannot_be_written_is_named(tmp_path):
     assert "missing/ber.csv: cannot be opened: No such file or directory" in done.stderr
 
 
+# ---- as a run ----
+
+
+@pytest.fixture
+def shown(within, build):
+    """A function that gives what a command on the runs of a folder prints as JSON."""
+    if not (build / "src/cli/within-runs").exists():
+        pytest.skip("within-runs is not built here")
+
+    def json_of(folder, *words):
+        done = subprocess.run([within, *words, "--json"], cwd=folder, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    return json_of
+
+
+def statuses(shown, folder):
+    return [run["status"] for run in shown(folder, "runs")]
+
+
+def test_a_sweep_is_a_run_with_the_rates_of_the_csv(tmp_path, shown):
+    ber(tmp_path, "--bits", "20000", "--snr-max", "3", "--snr-step", "0.5", "--seed", "7")
+    run = shown(tmp_path, "export", "last")
+    assert (run["name"], run["status"], run["tags"]) == ("ber", "FINISHED", {"verdict": "agrees"})
+    assert run["params"] == {"snr_min_db": "0", "snr_max_db": "3", "snr_step_db": "0.5", "bits": "20000", "seed": "7"}
+    assert run["environment"]["seed.0"] == "7"
+    points = run["points"]
+    with open(tmp_path / "ber.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert points["snr_db"]["value"] == [float(row["snr"]) for row in rows]
+    assert points["ber"]["value"] == [float(row["ber"]) for row in rows]
+    closed_form = [0.5 * math.erfc(math.sqrt(10 ** (i / 20))) for i in range(7)]
+    assert points["predicted"]["value"] == pytest.approx(closed_form, rel=1e-12)
+    assert [each["step"] for each in points.values()] == 3 * [list(range(7))]
+    calls = {section["path"]: section["calls"] for section in run["sections"]}
+    assert (calls["sweep"], calls["sweep > snr"], calls["sweep > snr > channel"]) == (1, 7, 7 * 5)
+    kept = tmp_path / "runs.db.artifacts" / run["id"] / "ber.csv"
+    assert kept.read_bytes() == (tmp_path / "ber.csv").read_bytes()
+
+
+def test_a_sweep_whose_csv_cannot_be_written_has_failed(tmp_path, shown):
+    ber(tmp_path, "--bits", "1000", "--csv", "missing/ber.csv")
+    run = shown(tmp_path, "show", "ber")
+    assert run["status"] == "FAILED"
+    assert "missing/ber.csv: cannot be opened" in run["error"]
+
+
+def test_seeds_are_compared(tmp_path, within, shown):
+    for seed in 1, 2:
+        ber(tmp_path, "--bits", "20000", "--seed", str(seed))
+    ids = subprocess.run([within, "runs", "--ids"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    compared = shown(tmp_path, "compare", *ids.split())
+    assert compared["params"] == {"seed": ["2", "1"]}
+    assert compared["metrics"]["predicted"][0] == compared["metrics"]["predicted"][1]
+    assert set(compared["sections_s"]) >= {"sweep", "sweep > snr", "sweep > snr > detect"}
+
+
+@pytest.fixture
+def make(tmp_path, within, shown):
+    """A function that makes a target of the Makefile with fewer bits, and returns what is printed."""
+    (tmp_path / "made").mkdir()
+    programs = {"src/cli/within": f'exec {within} "$@"', "examples/ber/ber": f'exec {BER} "$@" --bits 20000'}
+    return make_in(tmp_path / "made", programs)
+
+
+def test_make_run_ends_with_the_list_of_runs_and_the_newest(make):
+    make("run")
+    (new, old), newest = list_and_run_of(make("run"))
+    assert (new[1:3], old[1:3]) == (["ber", "FINISHED"], ["ber", "FINISHED"])
+    assert newest.startswith(new[0]) and not newest.startswith(old[0])
+
+
+def test_make_compare_ends_with_five_seeds_beside_each_other(make):
+    lines = make("compare").splitlines()
+    assert lines[0].split() == ["run", *5 * ["ber"]]
+    assert [line.split() for line in lines if line.startswith("  seed ")] == [["seed", "1", "2", "3", "4", "5"]]
+    (rates,) = [line.split()[1:] for line in lines if line.startswith("  ber ")]
+    (times,) = [line.split(">")[-1].split()[1:] for line in lines if line.startswith("  sweep > snr > channel ")]
+    assert (len(rates), len(times)) == (5, 10)
+
+
 # ---- killed, and started again ----
 
 SMALL = ["--bits", "8192", "--snr-max", "3"]
+LONGER = ["--bits", "1000000", "--snr-max", "3"]
 
 
 @pytest.fixture(scope="module")
@@ -88,15 +172,21 @@ def undisturbed(tmp_path_factory):
     return ber(folder, *SMALL).stdout, (folder / "ber.csv").read_bytes()
 
 
-def start_again(folder, undisturbed):
+def start_again(folder, undisturbed, options=SMALL):
     """Start once more: it ends as if nothing had happened, with all symbols."""
-    done = ber(folder, *SMALL)
+    done = ber(folder, *options)
     assert done.returncode == 0, done.stderr
     assert (done.stdout, (folder / "ber.csv").read_bytes()) == undisturbed
     if (folder / "ber.h5").exists() and shutil.which("h5ls"):
         listed = subprocess.run(["h5ls", folder / "ber.h5"], capture_output=True, text=True).stdout
         assert listed.split() == ["received", "Dataset", "{4/Inf,", "4096}"]
     return done
+
+
+@pytest.fixture
+def runs_elsewhere(tmp_path_factory, monkeypatch):
+    """Runs go to another folder, so that what the sweep itself writes can be told from them."""
+    monkeypatch.setenv("WITHIN_DATABASE", str(tmp_path_factory.mktemp("runs") / "runs.db"))
 
 
 def check_kills(tmp_path, undisturbed, within, every):
@@ -111,25 +201,31 @@ def check_kills(tmp_path, undisturbed, within, every):
         assert left == [], (number, name, path)
 
 
-def test_after_a_kill_between_system_calls_the_next_start_makes_the_same_file(tmp_path, undisturbed, within):
+def test_after_a_kill_between_system_calls_the_next_start_makes_the_same_file(
+    tmp_path, undisturbed, within, runs_elsewhere
+):
     check_kills(tmp_path, undisturbed, within, 7)
 
 
 @pytest.mark.long
-def test_after_a_kill_between_any_two_system_calls_too(tmp_path, undisturbed, within):
+def test_after_a_kill_between_any_two_system_calls_too(tmp_path, undisturbed, within, runs_elsewhere):
     check_kills(tmp_path, undisturbed, within, 1)
 
 
-def test_after_kills_at_any_moment_too(tmp_path, undisturbed):
-    went_on = 0
-    for death in kill_in_folders([BER, *SMALL], [tmp_path], times=20, seed=1, longest_s=0.06, reset=lambda folder: None):
-        went_on += "going on after" in start_again(tmp_path, undisturbed).stderr
+def test_after_kills_at_any_moment_too_and_each_start_is_a_run(tmp_path, shown):
+    undisturbed, went_on = (ber(tmp_path, *LONGER).stdout, (tmp_path / "ber.csv").read_bytes()), 0
+    for _ in kill_in_folders([BER, *LONGER], [tmp_path], times=20, seed=1, longest_s=0.12, reset=lambda folder: None):
+        went_on += "going on after" in start_again(tmp_path, undisturbed, LONGER).stderr
+        newest = shown(tmp_path, "show", "last")
+        assert newest["status"] == "FINISHED"
+        assert {metric["count"] for metric in newest["metrics"]} == {4}
     assert went_on > 0
+    became = statuses(shown, tmp_path)
+    assert became.count("FINISHED") >= 20 and became.count("KILLED") >= went_on
+    assert set(became) == {"FINISHED", "KILLED"}
 
 
 # ---- told to end ----
-
-LONGER = ["--bits", "1000000", "--snr-max", "3"]
 
 
 def end_after_a_row(folder, number):
@@ -146,7 +242,7 @@ def end_after_a_row(folder, number):
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGUSR1"])
-def test_after_a_signal_the_next_start_makes_the_same_file(tmp_path, name):
+def test_after_a_signal_the_next_start_makes_the_same_file(tmp_path, shown, name):
     undisturbed = ber(tmp_path, *LONGER).stdout, (tmp_path / "ber.csv").read_bytes()
     (tmp_path / "ber.csv").unlink()
     number = signal.Signals[name]
@@ -154,9 +250,11 @@ def test_after_a_signal_the_next_start_makes_the_same_file(tmp_path, name):
     assert (status, errors.count("WI_INTERRUPTED: " + name)) == (-number, 1), errors
     assert 'left checkpoints "ber.checkpoints"' in errors
     assert not list(tmp_path.glob(".*within-*"))
+    assert shown(tmp_path, "show", "last")["signal"] == name
     done = ber(tmp_path, *LONGER)
     assert "going on after" in done.stderr
     assert (done.stdout, (tmp_path / "ber.csv").read_bytes()) == undisturbed
+    assert statuses(shown, tmp_path) == ["FINISHED", "INTERRUPTED", "FINISHED"]
 
 
 def kill_before_the_last_checkpoint(command, folder):

@@ -1,8 +1,9 @@
-"""The example in Python: the digits are learnt, each part of it is measured, and bad options are refused."""
+"""The example in Python: the digits are learnt, each part of it is measured, each start is a run; bad options are refused."""
 
 import csv
 import importlib.util
 import io
+import json
 import os
 import re
 import signal
@@ -10,9 +11,10 @@ import subprocess
 import time
 
 import pytest
+from made import list_and_run_of, make_in
 
 SETTING = ["--epochs", "2", "--hidden", "16", "--batch-size", "100"]
-NEEDED = "import numpy, sklearn, within; within.csv_log"
+NEEDED = "import numpy, sklearn, within._runs"
 
 GRADIENTS = """
 import numpy as np
@@ -54,7 +56,7 @@ def python(build):
         environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
         if subprocess.run([path, "-c", NEEDED], env=environment, capture_output=True).returncode == 0:
             return path, environment
-    pytest.skip("build/venv lacks numpy, scikit-learn or within.csv_log; type: make run-python")
+    pytest.skip("build/venv lacks numpy, scikit-learn or the package with its runs; type: make run-python")
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ def test_every_part_of_an_epoch_is_in_the_record(run, within, tmp_path):
     calls = {row["path"]: int(row["calls"]) for row in csv.DictReader(io.StringIO(report.stdout))}
     batches = 2 * 15  # of 1437 digits, 100 at a time
     parts = {f"epoch > {part}": batches for part in ("forward", "loss", "backward", "update")}
-    assert calls == {"epoch": 2, **parts}
+    assert calls == {"epoch": 2, "save": 2, "evaluate": 3, **parts}
 
 
 def test_the_same_seed_gives_the_same_network_and_another_does_not(run):
@@ -122,6 +124,79 @@ def test_a_training_that_diverges_says_what_to_change(run):
     )
 
 
+# ---- as a run ----
+
+
+@pytest.fixture
+def shown(within, tmp_path):
+    """A function that gives what a command on the runs of the folder prints as JSON."""
+
+    def json_of(*words):
+        done = subprocess.run([within, *words, "--json"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    return json_of
+
+
+def test_a_training_is_a_run_with_what_it_prints_and_logs(run, shown, tmp_path):
+    printed = run("--epochs", "3", "--seed", "5", "--hidden", "32").stdout
+    trained = shown("export", "last")
+    setting = {"epochs": "3", "batch_size": "16", "hidden": "32", "learning_rate": "0.05", "seed": "5"}
+    assert (trained["name"], trained["status"], trained["params"]) == ("digits", "FINISHED", setting)
+    assert trained["environment"]["seed.0"] == "5" and "package.numpy" in trained["environment"]
+    with open(tmp_path / "digits.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert trained["points"]["loss"]["value"] == [float(row["loss"]) for row in rows]
+    assert [points["step"] for points in trained["points"].values()] == 2 * [[1, 2, 3]]
+    share = trained["points"]["accuracy"]["value"][-1]
+    assert printed.startswith(f"accuracy {100 * share:.1f} % on 360 digits")
+    assert trained["tags"] == {"verdict": "learnt" if share > 0.95 else "not learnt"}
+    calls = {section["path"]: section["calls"] for section in trained["sections"]}
+    assert (calls["epoch"], calls["epoch > forward"], calls["evaluate"]) == (3, 3 * 90, 4)
+    kept = tmp_path / "runs.db.artifacts" / trained["id"] / "digits.csv"
+    assert kept.read_bytes() == (tmp_path / "digits.csv").read_bytes()
+
+
+def test_a_training_that_diverges_has_failed(run, shown):
+    said = run(*SETTING, "--learning-rate", "1e300").stderr
+    failed = shown("show", "digits")
+    assert failed["status"] == "FAILED" and said.strip() in failed["error"]
+
+
+def test_seeds_are_compared(run, within, shown, tmp_path):
+    for seed in "1", "2":
+        run(*SETTING, "--seed", seed)
+    ids = subprocess.run([within, "runs", "--ids"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    compared = shown("compare", *ids.split())
+    assert compared["params"] == {"seed": ["2", "1"]}
+    assert compared["metrics"]["loss"][0] != compared["metrics"]["loss"][1]
+    assert set(compared["sections_s"]) >= {"epoch", "epoch > update", "evaluate", "save"}
+
+
+@pytest.fixture
+def make(python, within, tmp_path):
+    """A function that makes a target of the Makefile with fewer epochs, and returns what is printed."""
+    path, environment = python
+    options = f'PYTHONPATH={environment["PYTHONPATH"]} exec {path} "$@" --epochs 12 --hidden 64'
+    return make_in(tmp_path, {"venv/bin/within": f'exec {within} "$@"', "venv/bin/python": options})
+
+
+def test_make_run_python_ends_with_the_list_of_runs_and_the_newest(make):
+    make("run-python")
+    (new, old), newest = list_and_run_of(make("run-python"))
+    assert (new[1:3], old[1:3]) == (["digits", "FINISHED"], ["digits", "FINISHED"])
+    assert newest.startswith(new[0]) and not newest.startswith(old[0])
+
+
+def test_make_compare_python_ends_with_five_seeds_beside_each_other(make):
+    lines = make("compare-python").splitlines()
+    assert sum(line.startswith("accuracy ") and "held out" in line for line in lines) == 5
+    assert [line.split() for line in lines if line.startswith("  seed ")] == [["seed", "1", "2", "3", "4", "5"]]
+    (losses,) = [line.split()[1:] for line in lines if line.startswith("  loss ")]
+    assert len(set(losses)) == 5
+    assert any(line.startswith("  epoch > update ") for line in lines)
+
+
 # ---- killed, and started again ----
 
 
@@ -133,7 +208,7 @@ def test_the_loss_of_each_epoch_is_logged(run, tmp_path):
     assert float(rows[0]["loss"]) > float(rows[1]["loss"]) > 0
 
 
-def test_after_kills_the_next_start_makes_the_same_file(run, python, digits, tmp_path):
+def test_after_kills_the_next_start_makes_the_same_file_and_each_start_is_a_run(run, python, digits, tmp_path, shown):
     setting = ["--epochs", "12", *SETTING[2:]]
     undisturbed = run(*setting).stdout, (tmp_path / "digits.csv").read_bytes()
     path, environment = python
@@ -148,10 +223,12 @@ def test_after_kills_the_next_start_makes_the_same_file(run, python, digits, tmp
         assert (done.stdout, (tmp_path / "digits.csv").read_bytes()) == undisturbed
         went_on += "going on after epoch" in done.stderr
     assert went_on > 0
+    became = [each["status"] for each in shown("runs")]
+    assert became.count("KILLED") >= went_on and set(became) == {"FINISHED", "KILLED"}
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
-def test_after_a_signal_the_next_start_makes_the_same_file(run, python, digits, tmp_path, name):
+def test_after_a_signal_the_next_start_makes_the_same_file(run, python, digits, tmp_path, shown, name):
     setting = ["--epochs", "40", *SETTING[2:]]
     undisturbed = run(*setting).stdout, (tmp_path / "digits.csv").read_bytes()
     subprocess.run(["rm", "-rf", tmp_path / "digits.csv", tmp_path / "digits.checkpoints"], check=True)
@@ -164,6 +241,7 @@ def test_after_a_signal_the_next_start_makes_the_same_file(run, python, digits, 
     assert process.returncode == -signal.Signals[name], errors
     assert f"within.Interrupted: {name}" in errors
     assert not list(tmp_path.glob("**/.*within-*"))
+    assert (shown("show", "last")["status"], shown("show", "last")["signal"]) == ("INTERRUPTED", name)
     done = run(*setting)
     assert "going on after epoch" in done.stderr
     assert (done.stdout, (tmp_path / "digits.csv").read_bytes()) == undisturbed
@@ -175,10 +253,12 @@ def wait_for_rows(path, count, process):
         time.sleep(0.001)
 
 
-def test_a_training_goes_on_for_more_epochs_but_not_with_another_setting(run, tmp_path):
+def test_a_training_goes_on_for_more_epochs_but_not_with_another_setting(run, tmp_path, shown):
     run(*SETTING)
     longer = run("--epochs", "3", *SETTING[2:])
     assert longer.stderr == "train.py: going on after epoch 2 of 3\n"
+    newest = shown("export", "last")
+    assert newest["tags"]["goes on after"] == "epoch 2" and newest["points"]["loss"]["step"] == [3]
     went_on = (tmp_path / "digits.csv").read_bytes()
     other = run("--epochs", "4", *SETTING[2:], "--seed", "2")
     assert other.stderr == ""

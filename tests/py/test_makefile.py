@@ -89,7 +89,7 @@ def test_setup_updates_the_lists_once_and_installs(root, bare_path):
 def test_setup_names_its_tiers(root):
     done = run(root / "tools/setup.sh", "biuld")
     assert done.returncode == 2
-    assert "no tier 'biuld'; there are build, test, python, numeric, mlflow, venv, bench, check and ci" in done.stderr
+    assert "no tier 'biuld'; there are build, runs, test, python, numeric, mlflow, venv, bench, check and ci" in done.stderr
 
 
 # ---- tools/check_layers.py ----
@@ -176,7 +176,10 @@ def check_exports(root, library, headers=None):
     return run(sys.executable, root / "tools/check_exports.py", library, *([headers] if headers else []))
 
 
-@pytest.mark.parametrize("name", ["src/libwithin.so", *(f"{name}/libwithin-{name}.so" for name in OPTIONAL)])
+LIBRARIES = ["src/libwithin.so", *(f"{folder}/libwithin-{name}.so" for name, folder, _ in OPTIONAL.values())]
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
 def test_the_library_exports_what_the_headers_declare(root, build, name):
     if not (build / name).exists():
         pytest.skip(f"{name} is not built here")

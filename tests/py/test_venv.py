@@ -21,7 +21,7 @@ def project(root, tmp_path):
     """A function that runs the script on a small project, and returns what it has done this time."""
     for name in "pyproject.toml", "meson.build", "meson_options.txt":
         (tmp_path / name).touch()
-    for folder in "tools", "include", "src", "python/within":
+    for folder in "tools", "include", "src", "sqlite", "python/within":
         (tmp_path / folder).mkdir(parents=True)
     for name in "src/old.c", "python/within/section.py":
         (tmp_path / name).touch()

@@ -10,7 +10,7 @@
 #include "cli/runs/grid.h"
 #include "cli/runs/json.h"
 
-enum { NAME, STATUS, TAG, WHERE, COLUMN, SORT, REVERSE, LIMIT, JSON, DATABASE };
+enum { NAME, STATUS, TAG, WHERE, COLUMN, SORT, REVERSE, LIMIT, IDS, JSON, DATABASE };
 
 static const wi__option options[] = {
     [NAME] = {"name", "PATTERN", "Runs whose name is like this: * is any text, ? a character"},
@@ -28,6 +28,7 @@ static const wi__option options[] = {
               "first), name, status or id; started by default"},
     [REVERSE] = {"reverse", NULL, "Turn the order round"},
     [LIMIT] = {"limit", "N", "Show the first N runs only"},
+    [IDS] = {"ids", NULL, "Print ids alone, one a line, for other commands"},
     [JSON] = {"json", NULL, "Print JSON: an array with an object for each run"},
     [DATABASE] = {"database", "PATH", WI__DATABASE_HELP},
     {NULL, NULL, NULL},
@@ -39,7 +40,7 @@ enum { FIXED_COLUMNS = 5 };
 
 typedef struct list {
     const char *path;
-    int as_json;
+    int as_json, as_ids;
     wi__runs_query query;
     const char *statuses[WI__MOST_GIVEN], *tags[WI__MOST_GIVEN], *columns[WI__MOST_GIVEN];
     wi__run_condition conditions[WI__MOST_GIVEN];
@@ -205,11 +206,19 @@ static void print_json(list *runs, sqlite3 *db) {
     fputs(runs->count ? "\n]\n" : "]\n", runs->page.out);
 }
 
+static void print_id(void *arg, const wi__run_row *run, sqlite3_value *const *columns) {
+    list *runs = arg;
+    (void)columns;
+    fprintf(runs->page.out, "%s\n", run->uuid);
+}
+
 static void print_runs(wi_database *store, void *arg) {
     list *runs = arg;
     sqlite3 *db = store->handle;
     if (runs->as_json)
         print_json(runs, db);
+    else if (runs->as_ids)
+        wi__runs_list(db, &runs->query, print_id, runs);
     else
         print_grid(runs, db);
 }
@@ -217,7 +226,10 @@ static void print_runs(wi_database *store, void *arg) {
 static int run(const wi__arguments *arguments) {
     list runs = {.path = wi__database_path(arguments->values[DATABASE]),
                  .as_json = arguments->values[JSON] != NULL,
+                 .as_ids = arguments->values[IDS] != NULL,
                  .page = wi__page_of_stdout()};
+    if (runs.as_json && runs.as_ids)
+        return wi__usage_error("runs", "--ids and --json exclude each other");
     int status = take_given(&runs, arguments);
     if (!status) status = take_limit(&runs, arguments->values[LIMIT]);
     take_sort(&runs, arguments->values[SORT]);
@@ -261,6 +273,7 @@ const wi__command wi__runs_command = {
                 "1\tThe database cannot be read, or the output cannot be written\n"
                 "2\tThe command line is wrong\n",
     .examples = "within runs --limit 10\n"
+                "within compare $(within runs --name lorenz --limit 5 --ids)\n"
                 "within runs --status failed --status killed --tag machine=gpu3\n"
                 "within runs --where 'loss < 0.1' --column seed --column loss --sort loss\n",
     .options = options,
