@@ -67,7 +67,7 @@ pythons:
 	@tools/fetch_pythons.sh
 
 test: $(BUILD)/tests-enabled python
-	@tools/setup.sh numeric mlflow
+	@tools/setup.sh numeric
 	@tools/run_tests.py -C $(BUILD)
 
 test-long: $(BUILD)/tests-enabled python

@@ -187,7 +187,8 @@ install_numeric() {
     echo "$interpreter" >"$folder/interpreter"
 }
 
-# A server that runs are pushed to, for the interpreter that runs tests/py; 0.8 GB. Its tests are skipped without it.
+# A server that runs are pushed to, for the interpreter that runs tests/py; 0.8 GB, for the long tests alone. They are
+# skipped without it.
 install_mlflow() {
     local folder=${BUILD:-build}/mlflow version
     python_with pytest xdist || python_with pytest || return 0

@@ -90,16 +90,16 @@ static wi__chunk_column encode_column(const int64_t *numbers, int64_t count, uns
 static void decode_column(const wi__chunk_column *column, int64_t from, int64_t count,
                           int64_t *to) {
     uint64_t base = (uint64_t)column->base, stride = (uint64_t)column->stride;
-    const unsigned char *bytes = column->bytes + column->width * from;
     base += (uint64_t)from * stride;
+    if (!column->width) {
+        for (int64_t i = 0; i < count; i++) to[i] = (int64_t)(base + (uint64_t)i * stride);
+        return;
+    }
+    const unsigned char *bytes = column->bytes + column->width * from;
 #define GET(width)                                                                                 \
     for (int64_t i = 0; i < count; i++)                                                            \
     to[i] = (int64_t)(base + (uint64_t)i * stride + get(bytes + width * i, width))
-    if (column->width) {
-        FOR_EACH_WIDTH(column->width, GET)
-    } else {
-        for (int64_t i = 0; i < count; i++) to[i] = (int64_t)(base + (uint64_t)i * stride);
-    }
+    FOR_EACH_WIDTH(column->width, GET)
 #undef GET
 }
 

@@ -112,14 +112,18 @@ static int take_notes(wi__drainer *drainer, int notes, uint64_t *offset) {
     return error == ENOMEM ? SQLITE_NOMEM : error ? SQLITE_IOERR_READ : SQLITE_OK;
 }
 
-/* Points first: the name of each was noted before. */
+/* Points first: the name of each was noted before. There are few as a rule, so room for all is made where it is full. */
 static int read_points(wi__drainer *drainer, wi__points *points, uint64_t *ticket, int is_dead,
                        int64_t *count) {
     *count = 0;
     if (!points) return SQLITE_OK;
-    wi__point *to = wi__batch_points(drainer->batch);
-    if (!to) return SQLITE_NOMEM;
-    *count = (int64_t)wi__points_read(points, ticket, to, WI__BATCH_POINTS, is_dead);
+    for (int64_t room = WI__BATCH_LEAST; room <= WI__BATCH_POINTS; room *= 2) {
+        wi__point *to = wi__batch_points(drainer->batch, room);
+        if (!to) return SQLITE_NOMEM;
+        uint64_t wanted = (uint64_t)(room - *count);
+        *count += (int64_t)wi__points_read(points, ticket, to + *count, wanted, is_dead);
+        if (*count < room) break;
+    }
     return wi__batch_sort(drainer->batch, *count);
 }
 

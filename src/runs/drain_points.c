@@ -25,8 +25,10 @@ struct wi__batch {
     uint32_t *touched; /* numbers of the series that have points in the batch */
     size_t touched_count, touched_room;
     wi__point *points;
+    int64_t points_room;
     int64_t *steps, *ms; /* columns: the batch by series */
     double *values;
+    int64_t column_room;
     wi__chunk_room room;
 };
 
@@ -53,15 +55,13 @@ void wi__batch_free(wi__batch *batch) {
     free(batch);
 }
 
-/* Memory is touched as far as there are points: a small run does not pay for a large one's. */
-wi__point *wi__batch_points(wi__batch *batch) {
-    if (batch->values) return batch->points;
-    if (!batch->points) batch->points = malloc(sizeof(wi__point) * WI__BATCH_POINTS);
-    if (!batch->steps) batch->steps = malloc(sizeof(int64_t) * WI__BATCH_POINTS);
-    if (!batch->ms) batch->ms = malloc(sizeof(int64_t) * WI__BATCH_POINTS);
-    if (!batch->points || !batch->steps || !batch->ms) return NULL;
-    batch->values = malloc(sizeof(double) * WI__BATCH_POINTS);
-    return batch->values ? batch->points : NULL;
+wi__point *wi__batch_points(wi__batch *batch, int64_t room) {
+    if (room <= batch->points_room) return batch->points;
+    wi__point *points = realloc(batch->points, sizeof *points * (size_t)room);
+    if (!points) return NULL;
+    batch->points = points;
+    batch->points_room = room;
+    return points;
 }
 
 /* ---- sorting ---- */
@@ -102,9 +102,24 @@ static int count_series(wi__batch *batch, int64_t count) {
     return SQLITE_OK;
 }
 
+/* As many as there are points, and what was in them is used no more. */
+static int make_columns(wi__batch *batch) {
+    size_t room = (size_t)batch->points_room;
+    if (batch->column_room == batch->points_room) return 1;
+    free(batch->steps);
+    free(batch->ms);
+    free(batch->values);
+    batch->steps = malloc(sizeof *batch->steps * room);
+    batch->ms = malloc(sizeof *batch->ms * room);
+    batch->values = malloc(sizeof *batch->values * room);
+    int are_there = batch->steps && batch->ms && batch->values;
+    batch->column_room = are_there ? batch->points_room : 0;
+    return are_there;
+}
+
 /* A counting sort, which keeps the order within a series. */
 int wi__batch_sort(wi__batch *batch, int64_t count) {
-    int code = count_series(batch, count);
+    int code = make_columns(batch) ? count_series(batch, count) : SQLITE_NOMEM;
     if (code != SQLITE_OK) return code;
     int64_t first = 0;
     for (size_t i = 0; i < batch->touched_count; i++) {

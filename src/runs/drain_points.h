@@ -6,8 +6,8 @@
 
 #include "runs/journal.h"
 
-/* So many at most are in one transaction. */
-enum { WI__BATCH_POINTS = 1 << 20 };
+/* So many at most are in one transaction, and so many have room at first. */
+enum { WI__BATCH_POINTS = 1 << 20, WI__BATCH_LEAST = 1 << 15 };
 
 typedef struct wi__batch wi__batch;
 
@@ -15,8 +15,8 @@ typedef struct wi__batch wi__batch;
 wi__batch *wi__batch_new(sqlite3 *db, int64_t run);
 void wi__batch_free(wi__batch *batch);
 
-/** Where to read points to: an array of shape (WI__BATCH_POINTS,). NULL: there is no memory. */
-wi__point *wi__batch_points(wi__batch *batch);
+/** Where to read points to: an array of shape (room,), with what was read before. NULL: there is no memory. */
+wi__point *wi__batch_points(wi__batch *batch, int64_t room);
 /** Put the first `count` of them in order by series. @return SQLITE_OK or SQLITE_NOMEM. */
 int wi__batch_sort(wi__batch *batch, int64_t count);
 /**

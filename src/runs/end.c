@@ -1,10 +1,10 @@
 /* The end of a run: how it ended and what it measured are noted, all is brought in, and its live folder goes. */
+#include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <math.h>
 
 #include "runs/compact.h"
 #include "runs/now.h"
@@ -103,6 +103,7 @@ static int set_status(const wi__open_run *open) {
 static int bring_in(wi__open_run *open, int is_noted) {
     double timeout_s = wi__run_timeout_s(open);
     int code = wi__writer_stop(open->writer, timeout_s);
+    sqlite3_busy_timeout(open->store.handle, (int)fmin(1e3 * timeout_s, INT_MAX));
     if (code == SQLITE_OK && !is_noted) code = set_status(open);
     return code == SQLITE_OK ? wi__compact(open->store.handle, open->row) : code;
 }

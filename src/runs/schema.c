@@ -1,6 +1,8 @@
 /* The tables of a database of runs, and views that give plain rows: docs/formats/runs.md. */
 #include "runs/schema.h"
 
+#include "runs/migrate.h"
+
 /*
  * Numbers in BLOBs are big-endian, so that hex() reads them. A column of a chunk that has a base and a stride is
  * base + i * stride + the i-th number of its blob, unsigned, of length(blob) / count bytes.
@@ -72,3 +74,6 @@ const char wi__runs_schema[] =
     "CREATE INDEX pushed_tried ON pushed_series (run, server) WHERE tried > sent;"
     "PRAGMA application_id = 2003387502;" /* "witn" */
     "PRAGMA user_version = 1;";
+
+static const char *const steps[WI__RUNS_VERSION] = {wi__runs_schema};
+const wi__versions wi__runs_versions = {WI__RUNS_VERSION, steps};

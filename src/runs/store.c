@@ -7,54 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "runs/migrate.h"
 #include "runs/network.h"
-#include "runs/schema.h"
-#include "runs/sql.h"
 
-static int ask(sqlite3 *db, const char *sql) {
-    sqlite3_stmt *statement;
-    int code = wi__sql_prepare(db, &statement, sql, "");
-    code = wi__sql_step(statement, code);
-    int value = code == SQLITE_ROW ? sqlite3_column_int(statement, 0) : 0;
-    sqlite3_finalize(statement);
-    wi_sqlite_check(db, code, "read");
-    return value;
-}
-
-static int version_of(const wi_database *store) {
-    int application = ask(store->handle, "PRAGMA application_id");
-    int version = ask(store->handle, "PRAGMA user_version");
-    if (application != WI__RUNS_APPLICATION &&
-        (application || version || ask(store->handle, "SELECT count(*) FROM sqlite_schema")))
-        wi_raise(WI_DATA_ERROR, "%s: it is a database, but not one of runs: it is left as it is",
-                 store->path);
-    if (version > WI__RUNS_VERSION)
-        wi_raise(WI_DATA_ERROR,
-                 "%s: its version is %d, and this library knows versions up to %d: a newer one "
-                 "made it",
-                 store->path, version, WI__RUNS_VERSION);
-    return application ? version : 0;
-}
-
-/* Whoever comes first makes the tables, or changes them; others wait here, and find them. */
-static void bring_up_to_date(wi_database *store) {
-    within (wi_transaction(store)) {
-        if (version_of(store) < WI__RUNS_VERSION) {
-            wi_database_execute(store, wi__runs_schema);
-            wi_database_execute(store, wi__runs_views);
-        }
-    }
-}
-
-static void check_and_make(void *self) {
-    wi_database *store = self;
-    if (version_of(store) == WI__RUNS_VERSION) return;
-    if (store->options.read_only)
-        wi_raise(WI_DATA_ERROR, "%s: there are no tables of runs in it", store->path);
-    bring_up_to_date(store);
-}
+static void check_and_make(void *self) { wi__migrate(self, &wi__runs_versions); }
 
 static void say_it_is_on_a_network(const char *path) {
     static int said;
@@ -84,10 +43,17 @@ static void check_that_it_is_there(const char *path, wi__store_mode mode) {
     if (mode == WI__STORE_WRITE && access(path, F_OK) != 0) wi_raise_errno(errno, "open %s", path);
 }
 
+/*
+ * SQLite would make it without the group's right to write, whatever the umask says. Not by open: whose close would take
+ * away the locks of another thread that has it open already.
+ */
+static void make_file(const char *path) { mknod(path, S_IFREG | 0666, 0); }
+
 sqlite3 *wi__store_open(wi_database *store, const char *path, wi__store_mode mode,
                         int busy_timeout_ms) {
     wi_error *error;
     check_that_it_is_there(path, mode);
+    if (mode == WI__STORE_MAKE) make_file(path);
     *store =
         wi_database(path, .busy_timeout_ms = busy_timeout_ms, .read_only = mode == WI__STORE_READ,
                     .synchronous = WI_SYNCHRONOUS_NORMAL, .no_wal = is_on_a_network(path));

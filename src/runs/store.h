@@ -12,7 +12,7 @@
 typedef enum wi__store_mode {
     WI__STORE_MAKE,  /* made if there is none */
     WI__STORE_WRITE, /* it must be there */
-    WI__STORE_READ   /* it must be there, and is not written */
+    WI__STORE_READ   /* it must be there, and is not written; an older version is read as it is */
 } wi__store_mode;
 
 /**

@@ -60,6 +60,7 @@ alone(a_long_note_is_read) {
     read_from(notes, &offset);
     expect_count(taken, 3);
     expect(strstr(words, "3 2 @77 k=xxx") != NULL);
+    free(text);
 }
 
 alone(a_reader_may_stop) {

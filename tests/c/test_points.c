@@ -217,7 +217,7 @@ alone(a_plain_write_that_fails_leaves_no_hole) {
 
 /* ---- threads ---- */
 
-enum { THREADS = 4, EACH = 300000 };
+enum { THREADS = 4, EACH = 100000 };
 
 static void *append_numbered(void *arg) {
     wi__points *points = *(wi__points **)arg;

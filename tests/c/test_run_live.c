@@ -202,6 +202,17 @@ alone(one_whose_lock_is_lost_lives_as_long_as_its_owner) {
     expect_after_forging(text, "RUNNING");
 }
 
+alone(one_that_holds_its_lock_lives_whatever_its_owner_is_said_to_be) {
+    wi__owner self = wi__owner_self();
+    char text[WI__OWNER_TEXT];
+    victim lives = begin_victim(NULL);
+    snprintf(text, sizeof text, "4000000-5-%s-%s", self.boot, self.host);
+    expect_after_forging(text, "RUNNING");
+    expect_after_forging("", "RUNNING");
+    kill_victim(lives);
+    expect_after_forging(text, "KILLED");
+}
+
 alone(one_of_another_host_is_left_alone) {
     kill_victim(begin_victim(NULL));
     expect_after_forging("1-1-00000000-00000000", "RUNNING");
@@ -254,6 +265,7 @@ int main(void) {
         test(a_live_run_is_left_alone_by_its_own_process_and_keeps_its_lock),
         test(another_process_with_its_number_does_not_keep_it_alive),
         test(one_whose_lock_is_lost_lives_as_long_as_its_owner),
+        test(one_that_holds_its_lock_lives_whatever_its_owner_is_said_to_be),
         test(one_of_another_host_is_left_alone),
         test(one_of_an_earlier_boot_is_dead),
         test(a_row_whose_folder_was_removed_is_killed),

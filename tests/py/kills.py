@@ -90,6 +90,16 @@ def kill_in_folders(command, folders, times, seed, longest_s, reset):
             run.wait()
 
 
+def seconds_of(command, folder):
+    """How long an undisturbed command takes in a folder at this moment, which differs from machine to machine."""
+    took_s = []
+    for _ in range(2):  # the first time it may have to come from the disk
+        begin = time.monotonic()
+        subprocess.run(command, cwd=folder, check=True)
+        took_s.append(time.monotonic() - begin)
+    return min(took_s)
+
+
 class _Run:
     def __init__(self, command, folder, number, after_s):
         self.folder, self.number, self.after_s = folder, number, after_s

@@ -92,12 +92,12 @@ def test_a_run_arrives_whole(database, push, server):
     assert done.stderr == ""
 
 
-def test_a_hundred_thousand_points_arrive_in_requests_of_a_thousand(database, push, server):
-    metrics = {f"metric {i}": line(20_000) for i in range(5)}
+def test_many_points_arrive_in_requests_of_a_thousand(database, push, server):
+    metrics = {f"metric {i}": line(4000) for i in range(5)}
     run_tables.add_run(database, "long", metrics=metrics)
     push("--mlflow", server.url, "last")
     assert server.points() == expected(metrics)
-    assert server.count("runs/log-batch") == 101
+    assert server.count("runs/log-batch") == 21
 
 
 def test_a_second_call_sends_what_is_new_and_nothing_else(database, push, server):
@@ -273,13 +273,13 @@ def test_a_request_that_fails_is_made_up_for_and_nothing_is_there_twice(database
     assert server.only_run()["info"]["status"] == "FINISHED"
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_many_faults_in_a_row_are_outlived(database, push, server, seed):
     rng = random.Random(seed)
     metrics = {"x": line(7000), "same": [(0, START_MS, 1.0)] * 1500}
     run_tables.add_run(database, "trouble", metrics=metrics)
     kinds = [fault for fault in FAULTS + LATE_FAULTS if "hang" not in fault]
-    server.faults = [(rng.choice(["*", "points", "points"]), rng.choice(kinds)) for _ in range(12)]
+    server.faults = [(rng.choice(["*", "points", "points"]), rng.choice(kinds)) for _ in range(8)]
     push("--mlflow", server.url, "--timeout", "1", "last")
     assert server.points() == expected(metrics)
 
@@ -346,10 +346,10 @@ def kill_until_all_is_there(push, server, times, longest_s, seed):
 
 
 def test_a_killed_push_is_gone_on_with_and_each_point_is_there_once(database, push, server):
-    metrics = {"x": line(40_000), "y": line(2000), "same": [(0, START_MS, 1.0)] * 500}
+    metrics = {"x": line(20_000), "y": line(2000), "same": [(0, START_MS, 1.0)] * 500}
     run_tables.add_run(database, "killed", params={"a": "1"}, metrics=metrics)
     server.pause_s = 0.01
-    kill_until_all_is_there(push, server, times=25, longest_s=0.12, seed=1)
+    kill_until_all_is_there(push, server, times=16, longest_s=0.12, seed=1)
     assert server.points() == expected(metrics)
     assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
@@ -359,8 +359,9 @@ def test_three_hundred_kills_double_and_lose_nothing(database, push, server):
     metrics = {"x": line(300_000), "same": [(0, START_MS, 1.0)] * 5000}
     run_tables.add_run(database, "killed", params={"a": "1"}, metrics=metrics)
     server.page = 10_000
-    kill_until_all_is_there(push, server, times=300, longest_s=0.3, seed=2)
+    kill_until_all_is_there(push, server, times=300, longest_s=0.2, seed=2)
     assert server.points() == expected(metrics)
+    assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def follow(push, server, *words):
@@ -381,7 +382,7 @@ def test_a_live_run_is_followed_to_its_end(database, push, server):
     run = run_tables.row_of(database, run_tables.add_run(database, "live", "RUNNING", metrics={"x": line(10)}))
     process = follow(push, server)
     wait_for(lambda: server.runs and len(server.only_run()["metrics"]) == 10)
-    for i in range(3):
+    for i in range(2):
         run_tables.add_points(database, run, "x", line(100, first=10 + 100 * i))
         database.commit()
         wait_for(lambda: len(server.only_run()["metrics"]) == 110 + 100 * i)
@@ -390,7 +391,7 @@ def test_a_live_run_is_followed_to_its_end(database, push, server):
     database.execute("UPDATE run SET status = 'FINISHED', ended_ms = ? WHERE id = ?", (START_MS + 5, run))
     database.commit()
     assert process.communicate(timeout=30)[1] == "" and process.returncode == 0
-    assert server.points() == expected({"x": line(310), "last": line(2)})
+    assert server.points() == expected({"x": line(210), "last": line(2)})
     assert server.only_run()["info"]["status"] == "FINISHED"
 
 
@@ -478,7 +479,7 @@ def test_a_push_waits_for_others_that_write_the_database(database, push, server)
     run_tables.add_run(database, "busy", metrics={"x": line(10)})
     other = sqlite3.connect("runs.db", check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
-    timer = threading.Timer(1, other.rollback)
+    timer = threading.Timer(0.3, other.rollback)
     timer.start()
     push("--mlflow", server.url, "last")
     assert server.points() == expected({"x": line(10)})

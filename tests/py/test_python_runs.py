@@ -2,17 +2,19 @@
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from kills import kill_in_folders
+from kills import kill_in_folders, seconds_of
+from test_sqlite import on_a_small_disk
 
 # Each thread counts in shared memory the calls that have returned.
 WRITER = """
-import mmap, threading
+import mmap, sys, threading
 import within as wi
 
 THREADS = 4
@@ -22,7 +24,7 @@ with open("returned", "w+b") as file:
 
 def work(run, number):
     log, name = run.log_metric, f"thread {number}"
-    for i in range(10**9):
+    for i in range(int(sys.argv[1])):
         log(name, i, i)
         returned[number] = i + 1
 
@@ -38,7 +40,13 @@ READER = """
 import array, json, sys
 import within as wi
 
-found = []
+found, counted = [], array.array("q")
+
+def is_count(series):
+    length = len(series.values)
+    counted.extend(range(len(counted), length))
+    return series.steps == counted[:length] and series.values == array.array("d", counted[:length])
+
 for folder in sys.argv[1:]:
     try:
         runs = wi.runs(f"{folder}/runs.db")
@@ -49,7 +57,7 @@ for folder in sys.argv[1:]:
         "status": [run.status for run in runs],
         "params": [run.params for run in runs],
         "counts": {name: len(points.values) for name, points in series.items()},
-        "exact": all(list(p.values) == list(range(len(p.values))) == list(p.steps) for p in series.values()),
+        "exact": all(map(is_count, series.values())),
     })
 print(json.dumps(found))
 """
@@ -91,50 +99,66 @@ def check(death, folder, found):
     return sum(returned)
 
 
-@pytest.mark.parametrize("times", [16, pytest.param(300, marks=pytest.mark.long)])
+def check_all(python, deaths):
+    """Read the databases of some deaths; how many calls had returned in all."""
+    done = python(READER, *(folder for _, folder in deaths))
+    assert done.returncode == 0, done.stderr
+    points = sum(check(death, folder, found) for (death, folder), found in zip(deaths, json.loads(done.stdout)))
+    for _, folder in deaths:
+        shutil.rmtree(folder)
+    return points
+
+
+@pytest.mark.parametrize("times", [8, pytest.param(300, marks=pytest.mark.long)])
 def test_a_kill_loses_no_point_and_doubles_none(python, tmp_path, monkeypatch, times):
     for name, value in python.environment.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "writer.py").write_text(WRITER)
     command = [sys.executable, tmp_path / "writer.py"]
-    deaths, folders = [], []
-    for death in kill_in_folders(command, [tmp_path / "a", tmp_path / "b"], times, 7, 1.0, lambda folder: folder.mkdir()):
-        deaths.append(death)
-        folders.append(death.folder.rename(tmp_path / str(death.number)))
-    done = python(READER, *folders)
-    assert done.returncode == 0, done.stderr
-    points = sum(check(*each) for each in zip(deaths, folders, json.loads(done.stdout)))
+    longest_s = 0.2 + seconds_of([*command, "1"], tmp_path)
+    deaths, points, both = [], 0, [tmp_path / "a", tmp_path / "b"]
+    for death in kill_in_folders([*command, "1000000000"], both, times, 7, longest_s, lambda folder: folder.mkdir()):
+        deaths.append((death, death.folder.rename(tmp_path / str(death.number))))
+        if len(deaths) == 20 or death.number == times - 1:
+            points += check_all(python, deaths)
+            deaths = []
     assert points > 1000 * times  # most were killed while they logged
 
 
-def test_threads_and_processes_write_into_one_database(python, tmp_path):
+def test_eight_processes_of_two_threads_log_into_one_database(python, tmp_path):
     script = """
 import multiprocessing, threading
 import within as wi
 
-def work(number):
+def work(number, together):
     with wi.run(f"worker {number}", "runs.db", params={"number": number}) as run:
         def log(thread):
             for i in range(20_000):
                 run.log(i, **{f"m{thread}": i * number})
         threads = [threading.Thread(target=log, args=(thread,)) for thread in range(2)]
+        together.wait()  # until all eight are in their runs
         for thread in threads: thread.start()
         for thread in threads: thread.join()
 
 if __name__ == "__main__":
-    with multiprocessing.get_context("fork").Pool(4) as pool:
-        pool.map(work, range(8))
-    for run in wi.runs("runs.db"):
+    fork = multiprocessing.get_context("fork")
+    together = fork.Barrier(8)
+    workers = [fork.Process(target=work, args=(number, together)) for number in range(8)]
+    for worker in workers: worker.start()
+    for worker in workers: worker.join()
+    assert [worker.exitcode for worker in workers] == [0] * 8
+    runs = wi.runs("runs.db")
+    assert sorted(run.name for run in runs) == [f"worker {number}" for number in range(8)]
+    for run in runs:
         number = int(run.params["number"])
-        assert run.status == "FINISHED" and list(run.metrics) in (["m0", "m1"], ["m1", "m0"]), run
+        assert run.status == "FINISHED" and sorted(run.metrics) == ["m0", "m1"], run
         for name in run.metrics:
             assert list(run.series(name).values) == [i * number for i in range(20_000)]
-    assert len(wi.runs("runs.db")) == 8
 """
     (tmp_path / "work.py").write_text(script)
     command = [sys.executable, "work.py"]
     done = subprocess.run(command, cwd=tmp_path, env=python.environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_database_that_another_program_holds_delays_no_call(python, tmp_path):
@@ -182,3 +206,27 @@ print(wi.runs("runs.db")[0].status)
     done = python(script, cwd=tmp_path)
     assert done.returncode == 0 and done.stdout.endswith("FINISHED\n"), done.stdout + done.stderr
     assert done.stdout.startswith("OSError 27") and not Path(tmp_path / "runs.db.artifacts/large.txt").exists()
+
+
+def test_a_full_disk_is_an_oserror_and_what_had_returned_is_kept(python, tmp_path, monkeypatch):
+    script = """
+import within as wi
+logged = 0
+try:
+    with wi.run("filling", "runs.db") as run:
+        while True:
+            run.log(logged, x=1 / (logged + 1))
+            logged += 1
+except OSError as error:
+    print(type(error).__name__, error.errno)
+print(logged)
+"""
+    for name, value in python.environment.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "fill.py").write_text(script)
+    words = f"cd {tmp_path}/disk && {sys.executable} {tmp_path}/fill.py; cp -r runs.db* {tmp_path}"
+    lines = on_a_small_disk(tmp_path, "12m", "sh", "-c", words)
+    assert "OSError 28" in lines, lines
+    logged = int(lines[lines.index("OSError 28") + 1])
+    read = 'import within as wi; [run] = wi.runs("runs.db"); print(run.status, len(run.series("x").values))'
+    assert python(read, cwd=tmp_path).stdout == f"FAILED {logged}\n" and logged > 10_000

@@ -3,19 +3,21 @@
 import os
 import shutil
 import sqlite3
-import struct
 import subprocess
+import sys
 import time
+from array import array
 
 import pytest
-from faults import ERRORS, every_fault
-from kills import kill_in_folders
+from faults import ERRORS, calls, every_fault, inject
+from kills import kill_in_folders, seconds_of
 from run_programs import LOOKER, look
 from test_sqlite import on_a_small_disk, query
 
 THREADS = 4
 
-# Each thread counts in a file what has returned. Arguments: how many points each thread logs; 0: until it is killed.
+# Each thread counts in a file what has returned. Arguments: how many points each thread logs; 0: until it is killed. With
+# a second one all log into one series, the thread's number each.
 LOGGER = r"""
 #include <fcntl.h>
 #include <pthread.h>
@@ -31,13 +33,14 @@ typedef struct { int64_t returned; char apart[56]; } count;
 static count *counts;
 static wi_run *run;
 static int64_t each;
+static const char *shared;
 
 static void *log_points(void *number) {
     count *mine = &counts[(intptr_t)number];
     char name[16];
     snprintf(name, sizeof name, "m%d", (int)(intptr_t)number);
     for (int64_t i = 0; !each || i < each; i++) {
-        wi_run_metric(run, name, i, (double)i / 8);
+        wi_run_metric(run, shared ? shared : name, i, shared ? (double)(intptr_t)number : (double)i / 8);
         __atomic_store_n(&mine->returned, i + 1, __ATOMIC_RELEASE);
     }
     return NULL;
@@ -45,9 +48,9 @@ static void *log_points(void *number) {
 
 int main(int argc, char **arguments) {
     pthread_t threads[THREADS];
-    (void)argc;
     each = atoll(arguments[1]);
-    int file = open("counts", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    shared = argc > 2 ? arguments[2] : NULL;
+    int file = open("counts", O_RDWR | O_CREAT, 0600);
     if (ftruncate(file, sizeof(count) * THREADS)) return 1;
     counts = mmap(NULL, sizeof(count) * THREADS, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     within (opened, wi_run("logger")) {
@@ -77,33 +80,57 @@ def wait_for_points(folder):
         time.sleep(0.005)
 
 
-def column(base, stride, blob, count):
-    """A column of integers of a chunk, as docs/formats/runs.md has it."""
-    code = {0: "", 1: "B", 2: "H", 4: "I", 8: "Q"}[len(blob) // count]
-    offsets = struct.unpack(f">{count}{code}", blob) if code else [0] * count
-    return [base + i * stride + offset for i, offset in enumerate(offsets)]
+PACKED = {4: bytearray(), 8: bytearray()}
 
 
-def points_of(conn, series):
-    """The steps and values of a series."""
-    steps, values = [], []
+def packed(first, count, width):
+    """The values first / 8, (first + 1) / 8, … as a chunk has them, in `width` bytes each."""
+    known = PACKED[width]
+    if len(known) < (first + count) * width:
+        more = array("d" if width == 8 else "f", (i / 8 for i in range(len(known) // width, first + count)))
+        if sys.byteorder == "little":
+            more.byteswap()
+        known += more.tobytes()
+    return known[first * width : (first + count) * width]
+
+
+def count_points(conn, series):
+    """How many points a series has, all of which are as the logger's thread has logged them, in order."""
+    count = 0
     chunks = "SELECT position, count, step_base, step_stride, steps, points FROM chunk WHERE series = ? ORDER BY position"
-    for position, count, base, stride, blob, points in conn.execute(chunks, (series,)):
-        assert position == len(steps)
-        steps += column(base, stride, blob, count)
-        values += struct.unpack(f">{count}{'d' if len(points) == 8 * count else 'f'}", points)
-    return steps, values
+    for position, more, base, stride, steps, points in conn.execute(chunks, (series,)):
+        assert (position, base, steps) == (count, count, b"") and (stride == 1 or more == 1)
+        assert points == packed(count, more, len(points) // more)
+        count += more
+    return count
+
+
+def numbers(code, blob):
+    """The big-endian numbers of a blob, by the letter of their array."""
+    found = array(code, bytes(blob))
+    if sys.byteorder == "little":
+        found.byteswap()
+    return found
+
+
+def read_series(path, name):
+    """The steps and values of a series of any kind, from its chunks as docs/formats/runs.md has them."""
+    chunks = f"SELECT chunk.count, step_base, step_stride, steps, points FROM chunk JOIN series ON series.id = series WHERE name = '{name}' ORDER BY position"
+    for count, base, stride, steps, points in query(path, chunks):
+        offsets = numbers("?BHxIxxxQ"[len(steps) // count], steps) if steps else [0] * count
+        values = numbers("d" if len(points) == 8 * count else "f", points)
+        for i in range(count):
+            yield base + i * stride + offsets[i], values[i]
 
 
 def check_points(conn, run, counts):
     """Of each thread the points whose call had returned, in order; at most the one in flight is there unsaid."""
-    for thread, count in enumerate(counts):
+    for thread, returned_calls in enumerate(counts):
         found = conn.execute("SELECT id, count FROM series WHERE run = ? AND name = ?", (run, f"m{thread}")).fetchone()
         series, told = found or (0, 0)
-        steps, values = points_of(conn, series)
-        assert len(steps) - count in (0, 1), (thread, count, len(steps))
-        assert steps == list(range(len(steps))) and values == [i / 8 for i in range(len(values))]
-        assert told == len(steps)
+        count = count_points(conn, series)
+        assert count - returned_calls in (0, 1), (thread, returned_calls, count)
+        assert told == count
 
 
 def check_dead(compiled, folder):
@@ -118,17 +145,22 @@ def check_dead(compiled, folder):
         assert len(found) == 1 or (not found and not any(counts))
         for run, status in found:
             check_points(conn, run, counts)
+            assert not any(counts) or conn.execute("SELECT key FROM param").fetchall() == [("each",)]
             return status, sum(counts)
         return "none", 0
     finally:
         conn.close()
 
 
-def kill_many(compiled, folder, each, times, longest_s):
-    """The statuses, and the most points, of loggers that were killed at random moments."""
+def kill_many(compiled, folder, each, times, longer_s=0):
+    """The statuses, and the most points, of loggers that were killed at random moments.
+
+    In the time that one takes that logs `each` points, or one point if there is no end of them, and so much longer.
+    """
     folders = [folder / str(i) for i in range(2)]
     for one in folders:
         one.mkdir()
+    longest_s = seconds_of([compiled(LOGGER), str(each or 1)], folders[0]) + longer_s
     statuses, most = [], 0
     for death in kill_in_folders([compiled(LOGGER), str(each)], folders, times, times, longest_s, start_anew):
         assert death.output == "" and death.status in (-9, 0), death
@@ -143,24 +175,37 @@ def kill_many(compiled, folder, each, times, longest_s):
 
 
 def test_kills_while_four_threads_log_lose_and_double_nothing(compiled, tmp_path):
-    statuses, most = kill_many(compiled, tmp_path, 0, 12, 0.15)
-    assert statuses.count("KILLED") > 5 and most > 1000
-
-
-def test_kills_while_a_run_ends_lose_and_double_nothing(compiled, tmp_path):
-    statuses, most = kill_many(compiled, tmp_path, 5000, 16, 0.08)
+    statuses, most = kill_many(compiled, tmp_path, 0, 10, 0.1)
     assert "KILLED" in statuses and most > 1000
 
 
+def test_kills_while_a_run_ends_lose_and_double_nothing(compiled, tmp_path):
+    _, most = kill_many(compiled, tmp_path, 5000, 12)
+    assert most > 1000
+
+
 def test_kills_while_the_database_is_made_leave_one_that_can_be_used(compiled, tmp_path):
-    kill_many(compiled, tmp_path, 1, 16, 0.02)
+    kill_many(compiled, tmp_path, 1, 12)
 
 
 @pytest.mark.long
-def test_three_hundred_kills(compiled, tmp_path):
-    for name, each, longest_s in ("logging", 0, 1.0), ("ending", 50000, 0.5), ("beginning", 1, 0.03):
-        (tmp_path / name).mkdir()
-        kill_many(compiled, tmp_path / name, each, 300, longest_s)
+@pytest.mark.parametrize(("each", "longer_s"), [(0, 0.15), (20000, 0), (1, 0)], ids=["logging", "ending", "beginning"])
+def test_three_hundred_kills(compiled, tmp_path, each, longer_s):
+    statuses, most = kill_many(compiled, tmp_path, each, 300, longer_s)
+    assert statuses.count("KILLED") > 10 and most >= each
+
+
+def test_kills_while_four_threads_log_into_one_series_keep_the_order_of_each(compiled, tmp_path):
+    folders = [tmp_path / "0", tmp_path / "1"]
+    for folder in folders:
+        folder.mkdir()
+    for death in kill_in_folders([compiled(LOGGER), "0", "all"], folders, 6, 3, 0.08, start_anew):
+        look(compiled, death.folder)
+        steps_of = [[], [], [], []]
+        for step, thread in read_series(death.folder / "runs.db", "all"):
+            steps_of[int(thread)].append(step)
+        for steps, count in zip(steps_of, returned(death.folder)):
+            assert len(steps) - count in (0, 1) and steps == list(range(len(steps))), death
 
 
 def test_a_killed_looker_leaves_the_dead_to_the_next(compiled, tmp_path):
@@ -178,9 +223,77 @@ def test_a_killed_looker_leaves_the_dead_to_the_next(compiled, tmp_path):
         shutil.rmtree(folder)
         shutil.copytree(victim, folder)
 
-    for death in kill_in_folders([compiled(LOOKER)], folders, 10, 5, 0.2, copy):
+    for death in kill_in_folders([compiled(LOOKER)], folders, 6, 5, 0.2, copy):
         status, points = check_dead(compiled, death.folder)
         assert status == "KILLED" and points == sum(returned(victim))
+
+
+# ---- kill -9 in a compaction ----
+
+# Many series of many chunks, each of a few points: what a looker merges when this is killed.
+SCATTERED = r"""
+#include <stdio.h>
+#include <unistd.h>
+#include <within.h>
+#include <within/run.h>
+enum { SERIES = 1000, ROUNDS = 4, EACH = 5 };
+int main(void) {
+    char name[16];
+    within (run, wi_run("scattered"))
+        for (int round = 0;; round++) {
+            for (int i = 0; round < ROUNDS && i < SERIES * EACH; i++) {
+                snprintf(name, sizeof name, "m%d", i % SERIES);
+                wi_run_metric(run, name, round * EACH + i / SERIES, i / 7.0);
+            }
+            if (round == ROUNDS) puts("logged");
+            fflush(stdout);
+            usleep(300000);
+        }
+    return 0;
+}
+"""
+CHUNKS = "SELECT series.name, position, chunk.count, steps, ms_base, ms_stride, ms, points FROM chunk JOIN series ON series = series.id ORDER BY 1, 2"
+
+
+@pytest.fixture(scope="module")
+def scattered(compiled, tmp_path_factory):
+    """A folder with a killed run that has 1,000 series of 20 points, in chunks of 5."""
+    folder = tmp_path_factory.mktemp("scattered")
+    process = subprocess.Popen([compiled(SCATTERED)], cwd=folder, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "logged\n"
+    process.kill()
+    process.communicate()
+    return folder
+
+
+def is_amid_compaction(folder):
+    """Whether all is in the database but the chunks' order, and nothing says so but the folder."""
+    (status, points, chunks), = query(folder / "runs.db", "SELECT status, (SELECT sum(count) FROM chunk), (SELECT count(*) FROM chunk) FROM run WHERE name = 'scattered'")
+    return status == "KILLED" and points == 20_000 and chunks > 1000 and (folder / "runs.db.live").exists()
+
+
+@pytest.mark.parametrize("times", [8, pytest.param(300, marks=pytest.mark.long)])
+def test_a_killed_compaction_is_done_by_the_next(compiled, scattered, tmp_path, times):
+    def copy(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(scattered, folder)
+
+    folders = [tmp_path / "0", tmp_path / "1"]
+    for folder in folders:
+        copy(folder)
+    longest_s = seconds_of([compiled(LOOKER)], folders[0])
+    wanted, amid = query(folders[0] / "runs.db", CHUNKS), 0
+    assert len(wanted) == 1000 and {row[2] for row in wanted} == {20}
+    for death in kill_in_folders([compiled(LOOKER)], folders, times, times, longest_s, copy):
+        amid += is_amid_compaction(death.folder)
+        look(compiled, death.folder)
+        database = death.folder / "runs.db"
+        assert query(database, CHUNKS) == wanted, death
+        assert query(database, "SELECT status FROM run WHERE name = 'scattered'") == [("KILLED",)]
+        assert query(database, "SELECT count(*), min(count), max(count) FROM series") == [(1000, 20, 20)]
+        assert query(database, "PRAGMA integrity_check") == [("ok",)]
+        assert not (death.folder / "runs.db.live").exists()
+    assert times < 100 or amid > 3
 
 
 # ---- many writers ----
@@ -245,35 +358,33 @@ def tell(process):
     process.stdin.flush()
 
 
-def hold_while_it_begins_logs_and_ends(compiled, folder, seconds):
-    look(compiled, folder)
+def hold_while_one_ends_and_another_begins(compiled, folder, seconds):
     database = folder / "runs.db"
+    first = start_patient(compiled, folder, 120)
+    assert first.stdout.readline() == "begun\n"
     locked = Locked(database)
-    process = start_patient(compiled, folder, 120)
+    second = start_patient(compiled, folder, 120)
+    tell(first)
+    assert first.stdout.readline() == "logged\n"  # though the database is locked
+    tell(first)
     time.sleep(seconds)
-    assert process.poll() is None
+    assert first.poll() is None and second.poll() is None
     locked.release()
-    assert process.stdout.readline() == "begun\n"
-    locked = Locked(database)
-    tell(process)
-    assert process.stdout.readline() == "logged\n"  # though the database is locked
-    tell(process)
-    time.sleep(seconds)
-    assert process.poll() is None
-    locked.release()
-    assert process.stdout.readline() == "ended\n" and process.wait() == 0
-    assert query(database, "SELECT status FROM run WHERE name = 'patient'") == [("FINISHED",)]
-    assert query(database, "SELECT count, last FROM series") == [(100000, 99999)]
+    assert first.stdout.readline() == "ended\n" and first.wait() == 0
+    assert second.stdout.readline() == "begun\n"
+    assert second.communicate("\n\n", timeout=60) == ("logged\nended\n", "") and first.communicate() == ("", "")
+    assert query(database, "SELECT status FROM run WHERE name = 'patient'") == [("FINISHED",)] * 2
+    assert query(database, "SELECT count, last FROM series") == [(100000, 99999)] * 2
     assert not (folder / "runs.db.live").exists()
 
 
 def test_a_locked_database_makes_both_ends_wait_and_nothing_else(compiled, tmp_path):
-    hold_while_it_begins_logs_and_ends(compiled, tmp_path, 1)
+    hold_while_one_ends_and_another_begins(compiled, tmp_path, 0.5)
 
 
 @pytest.mark.long
 def test_a_database_that_is_locked_for_a_minute(compiled, tmp_path):
-    hold_while_it_begins_logs_and_ends(compiled, tmp_path, 61)
+    hold_while_one_ends_and_another_begins(compiled, tmp_path, 61)
 
 
 def test_a_database_that_stays_locked_loses_nothing(compiled, tmp_path):
@@ -313,13 +424,13 @@ BACKWARDS = r"""
 static long calls;
 int clock_gettime(clockid_t clock, struct timespec *time) {
     int answer = (int)syscall(SYS_clock_gettime, clock, time);
-    if (clock == CLOCK_REALTIME) time->tv_sec -= 1000 * __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    if (clock == CLOCK_REALTIME) time->tv_sec -= 1000 * __atomic_add_fetch(&calls, 1, __ATOMIC_RELAXED);
     return answer;
 }
 """
 
 
-def test_a_clock_that_is_set_back_changes_no_order(compiled, compile_c, tmp_path):
+def test_a_clock_that_is_set_back_changes_no_order(compiled, compile_c, build, tmp_path):
     clock = compile_c(tmp_path, BACKWARDS, "-shared", "-fPIC", "-D_GNU_SOURCE")
     environment = os.environ | {"LD_PRELOAD": str(clock)}
     subprocess.run([compiled(LOGGER), "3000"], cwd=tmp_path, env=environment, check=True)
@@ -327,6 +438,25 @@ def test_a_clock_that_is_set_back_changes_no_order(compiled, compile_c, tmp_path
     check_points(conn, 1, [3000] * THREADS)
     assert conn.execute("SELECT status, ended_ms < started_ms FROM run").fetchall() == [("FINISHED", 1)]
     conn.close()
+    if (build / "src/cli/within-runs").exists():
+        listed = subprocess.run([build / "src/cli/within", "runs"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert listed.stdout.splitlines()[1].endswith("  0 s")
+
+
+def test_a_clock_that_is_set_back_neither_kills_nor_revives(compiled, compile_c, tmp_path):
+    clock = compile_c(tmp_path, BACKWARDS, "-shared", "-fPIC", "-D_GNU_SOURCE")
+    environment = os.environ | {"LD_PRELOAD": str(clock)}
+    logger = subprocess.Popen([compiled(LOGGER), "0"], cwd=tmp_path)
+    wait_for_points(tmp_path)
+    for _ in range(3):
+        subprocess.run([compiled(LOOKER)], cwd=tmp_path, env=environment, check=True)
+    statuses = "SELECT status, ended_ms >= started_ms FROM run WHERE name = 'logger'"
+    assert query(tmp_path / "runs.db", statuses) == [("RUNNING", None)]
+    logger.kill()
+    logger.wait()
+    subprocess.run([compiled(LOOKER)], cwd=tmp_path, env=environment, check=True)
+    assert query(tmp_path / "runs.db", statuses) == [("KILLED", 1)]
+    assert check_dead(compiled, tmp_path)[0] == "KILLED"
 
 
 NAMES = r"""
@@ -445,6 +575,14 @@ int main(void) {
 """
 
 
+def test_a_disk_without_room_for_a_journal_is_told_and_no_run_is_left(compiled, tmp_path):
+    script = f"cd {tmp_path}/disk && {compiled(SHORT)}; echo status $?; ls -A runs.db.live; cp runs.db* {tmp_path}"
+    lines = on_a_small_disk(tmp_path, "900k", "sh", "-c", script)
+    assert lines[0].startswith("WI_DISK_FULL: ") and "status 3" in lines, lines
+    assert not (tmp_path / "runs.db.live").exists()
+    assert query(tmp_path / "runs.db", "SELECT count(*) FROM run") == [(0,)]
+
+
 def check_after_fault(compiled, folder, told, output):
     look(compiled, folder)
     assert not (folder / "runs.db.live").exists(), told
@@ -467,6 +605,26 @@ def check_every_fault(compiled, folder, errors):
 @pytest.mark.parametrize("name", ["open", "rename", "mkdir", "fallocate", "mmap", "truncate"])
 def test_whichever_call_fails_what_was_logged_is_there(compiled, tmp_path, name):
     check_every_fault(compiled, tmp_path / "folder", {name: ERRORS[name][:1]})
+
+
+def notes_written(done):
+    """The numbers of the calls that write into notes; the last is that of the end."""
+    return [call.number for call in done if call.name == "write" and call.path.endswith("/notes")]
+
+
+def test_an_end_whose_note_finds_no_room_is_in_the_database(compiled, tmp_path):
+    folder, at, hit = tmp_path / "folder", 1, []
+    folder.mkdir()
+    for _ in range(20):  # threads make calls when they like
+        start_anew(folder)
+        at = notes_written(calls([compiled(SHORT)], folder, cwd=folder))[-1]
+        start_anew(folder)
+        hit = notes_written(inject([compiled(SHORT)], folder, at, "ENOSPC", cwd=folder).calls)
+        if hit[-1] == at:
+            break
+    assert hit[-1] == at
+    assert query(folder / "runs.db", "SELECT status, sum(count) FROM run JOIN series ON run = run.id") == [("FINISHED", 10)]
+    assert not (folder / "runs.db.live").exists()
 
 
 @pytest.mark.long

@@ -6,7 +6,7 @@ import os
 import pty
 import sqlite3
 import subprocess
-import time
+import threading
 
 import pytest
 import runs_database as database
@@ -433,17 +433,45 @@ def test_deleting_asks_on_a_terminal(runs, within, tmp_path, answer, left):
     assert out == (b"deleted lorenz (3f2a91c0)\n" if left == 3 else b"")
 
 
-def test_a_database_that_stays_locked_deletes_nothing(runs, call, tmp_path):
+# Five seconds pass at once: SQLite counts the pauses that it asks for, and who tries again looks at the clock.
+FAST_TIME = r"""
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+static long calls;
+int clock_gettime(clockid_t clock, struct timespec *time) {
+    int answer = (int)syscall(SYS_clock_gettime, clock, time);
+    time->tv_sec += 10 * __atomic_fetch_add(&calls, 1, __ATOMIC_RELAXED);
+    return answer;
+}
+int usleep(useconds_t microseconds) { return (int)(0 * microseconds); }
+int nanosleep(const struct timespec *wished, struct timespec *left) {
+    (void)wished, (void)left;
+    return 0;
+}
+"""
+
+
+def test_a_database_that_stays_locked_deletes_nothing(runs, call, compile_c, tmp_path):
+    fast_time = compile_c(tmp_path, FAST_TIME, "-shared", "-fPIC", "-D_GNU_SOURCE")
     artifact = tmp_path / "runs.db.artifacts" / FIRST.ljust(32, "0") / "model/final.bin"
     runs.isolation_level = None
     runs.execute("BEGIN IMMEDIATE")
-    begin = time.monotonic()
-    done = call("delete", "--yes", "3f2a")
-    assert time.monotonic() - begin > 1
+    done = call("delete", "--yes", "3f2a", env={"LD_PRELOAD": str(fast_time)})
     runs.execute("ROLLBACK")
     assert (done.returncode, done.stdout) == (1, "")
     assert "locked" in done.stderr
     assert artifact.exists()
+
+
+def test_a_database_that_is_locked_for_a_moment_is_waited_for(runs, printed, tmp_path):
+    other = sqlite3.connect(tmp_path / "runs.db", check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.3, other.rollback)
+    timer.start()
+    printed("delete", "--yes", "3f2a")
+    timer.join()
+    other.close()
 
 
 # ---- databases that are none ----
