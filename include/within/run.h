@@ -135,6 +135,14 @@ WI_API void wi__run_environment(wi_run *run, const char *key, const char *value)
  * until then; "": none of this process.
  */
 WI_API void wi__run_child_of(wi_run *run, const char *parent);
+/* wi_series_add with a time of the caller's own, in milliseconds since 1970. */
+WI_API void wi__series_add_at(wi_series *series, int64_t step, double value, int64_t ms);
+/*
+ * Can so many points be logged without waiting for the database? For a caller that holds a lock which others need:
+ * if not, it waits for the room without that lock. Errors of the latter as of wi_run_metric.
+ */
+WI_API int wi__run_has_room(const wi_run *run, size_t points);
+WI_API void wi__run_wait_for_room(wi_run *run, size_t points);
 
 WI__END_DECLS
 

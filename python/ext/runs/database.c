@@ -4,7 +4,7 @@
 #include "runs/recover.h"
 #include "runs/series_data.h"
 
-/* One thread uses the connection at a time: the GIL, or the object's lock, sees to that. */
+/* SQLite sees to it that one thread uses the connection at a time. */
 typedef struct database {
     PyObject_HEAD PyObject *path; /* bytes that the core borrows */
     wi_database store;            /* its handle is NULL while it is closed */
@@ -88,16 +88,22 @@ static PyObject *row(sqlite3_stmt *statement) {
     return tuple;
 }
 
+/* The first step may wait for others' locks, or sort. */
+static int first_step(sqlite3_stmt *statement) {
+    int code;
+    Py_BEGIN_ALLOW_THREADS code = sqlite3_step(statement);
+    Py_END_ALLOW_THREADS return code;
+}
+
 /* @return SQLITE_DONE, another code of SQLite, or -1 with an error of Python's set. */
 static int add_rows(PyObject *list, sqlite3_stmt *statement) {
-    int code;
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+    for (int code = first_step(statement);; code = sqlite3_step(statement)) {
+        if (code != SQLITE_ROW) return code;
         PyObject *tuple = row(statement);
         int is_added = tuple && PyList_Append(list, tuple) == 0;
         Py_XDECREF(tuple);
         if (!is_added) return -1;
     }
-    return code;
 }
 
 static int bind(sqlite3_stmt *statement, PyObject *texts) {
@@ -142,20 +148,26 @@ static PyObject *array_of(int64_t count) {
     return PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(8 * count));
 }
 
+/* Millions of points take their time. @return SQLite's code */
+static int read_points(database *d, int64_t series, int64_t count, PyObject *steps,
+                       PyObject *values, PyObject *ms) {
+    int64_t *to_steps = (int64_t *)PyByteArray_AS_STRING(steps);
+    double *to_values = (double *)PyByteArray_AS_STRING(values);
+    int64_t *to_ms = (int64_t *)PyByteArray_AS_STRING(ms), read = 0;
+    int code;
+    Py_BEGIN_ALLOW_THREADS code =
+        wi__series_read(d->store.handle, series, 0, count, to_steps, to_ms, to_values, &read);
+    Py_END_ALLOW_THREADS return code == SQLITE_OK && read != count ? SQLITE_CORRUPT : code;
+}
+
 /* (steps, values, ms), bytes of int64, double and int64. */
 static PyObject *points_of(database *d, int64_t series, int64_t count) {
     PyObject *steps = array_of(count), *values = array_of(count), *ms = array_of(count);
     PyObject *tuple = steps && values && ms ? PyTuple_Pack(3, steps, values, ms) : NULL;
-    int64_t read = 0;
-    int code = SQLITE_OK;
-    if (tuple)
-        code = wi__series_read(
-            d->store.handle, series, 0, count, (int64_t *)PyByteArray_AS_STRING(steps),
-            (int64_t *)PyByteArray_AS_STRING(ms), (double *)PyByteArray_AS_STRING(values), &read);
+    int code = tuple ? read_points(d, series, count, steps, values, ms) : SQLITE_OK;
     Py_XDECREF(steps);
     Py_XDECREF(values);
     Py_XDECREF(ms);
-    if (code == SQLITE_OK && read != count && tuple) code = SQLITE_CORRUPT;
     if (code == SQLITE_OK) return tuple;
     Py_XDECREF(tuple);
     return failed(d, code);
