@@ -6,19 +6,6 @@
 
 #include <within/sqlite.h>
 
-/** What a database says that it is. */
-typedef struct wi__stamp {
-    int application, version, tables;
-} wi__stamp;
-
-/** @raise what SQLite says. */
-wi__stamp wi__read_stamp(sqlite3 *db);
-/**
- * @return its version; 0: it is empty.
- * @raise WI_DATA_ERROR if it is one of something else, or of a newer version.
- */
-int wi__check_stamp(const char *path, wi__stamp found, int newest);
-
 /** Versions from 1 to `newest`, and what leads to each. */
 typedef struct wi__versions {
     int newest;
@@ -35,9 +22,10 @@ extern const wi__versions wi__runs_versions;
  * Of several processes the first takes the steps, and others wait. After an error or a kill the old version is there. A
  * database that is read only is left as it is, of whichever version.
  *
- * @raise WI_DATA_ERROR if it is one of something else, or of a newer version, or read only and without any tables; what
+ * @param may_be_empty  its tables are made then.
+ * @raise WI_DATA_ERROR if it is one of something else, or of a newer version, or empty where it may not be; what
  *        wi_transaction and wi_database_execute raise.
  */
-void wi__migrate(wi_database *store, const wi__versions *to);
+void wi__migrate(wi_database *store, const wi__versions *to, int may_be_empty);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "runs/migrate.h"
 #include "runs/network.h"
+#include "runs/stamp.h"
 
 /* ---- where it is ---- */
 
@@ -75,20 +76,15 @@ typedef struct glance {
 
 static void read_stamp_of_file(void *arg) {
     glance *at = arg;
-    within (db, wi_database(at->path, .immutable = 1)) at->found = wi__read_stamp(db->handle);
-}
-
-static void check_tables(const char *path, int version, wi__store_mode mode) {
-    if (!version && mode != WI__STORE_MAKE)
-        wi_raise(WI_DATA_ERROR, "%s: there are no tables of runs in it", path);
+    within (db, wi_database(at->path, .immutable = 1)) at->found = wi__stamp_read(db->handle);
 }
 
 /* Before it is opened, which may change it. What cannot be read so, perhaps as it is being written, is seen then. */
 static void check_untouched(const char *path, wi__store_mode mode) {
     glance at = {.path = path};
     if (access(path, F_OK) != 0 || !wi_call(read_stamp_of_file, &at, NULL)) return;
-    int version = wi__check_stamp(path, at.found, wi__runs_versions.newest);
-    if (!is_beside(path, "-wal")) check_tables(path, version, mode);
+    int may_be_empty = mode == WI__STORE_MAKE || is_beside(path, "-wal");
+    wi__stamp_version(&at.found, path, wi__runs_versions.newest, may_be_empty);
 }
 
 /* ---- opening ---- */
@@ -103,6 +99,12 @@ static void check_that_it_is_there(const char *path, wi__store_mode mode) {
     if (mode == WI__STORE_WRITE && access(path, F_OK) != 0) wi_raise_errno(errno, "open %s", path);
 }
 
+/*
+ * SQLite would make it without the group's right to write, whatever the umask says. Not by open: whose close would take
+ * away the locks of another thread that has it open already.
+ */
+static void make_file(const char *path) { mknod(path, S_IFREG | 0666, 0); }
+
 static wi_database options_of(const char *path, wi__store_mode mode, int busy_timeout_ms) {
     int is_read = mode == WI__STORE_READ;
     return wi_database(path, .busy_timeout_ms = busy_timeout_ms, .read_only = is_read,
@@ -110,24 +112,14 @@ static wi_database options_of(const char *path, wi__store_mode mode, int busy_ti
                        .synchronous = WI_SYNCHRONOUS_NORMAL, .no_wal = is_on_a_network(path));
 }
 
-/*
- * SQLite would make it without the group's right to write, whatever the umask says. Not by open: whose close would take
- * away the locks of another thread that has it open already.
- */
-static void make_file(const char *path) { mknod(path, S_IFREG | 0666, 0); }
-
 typedef struct opening {
     wi_database *store;
     wi__store_mode mode;
 } opening;
 
-static void check_and_make(void *arg) {
+static void bring_up_to_date(void *arg) {
     const opening *it = arg;
-    wi_database *store = it->store;
-    wi__stamp found = wi__read_stamp(store->handle);
-    check_tables(store->path, wi__check_stamp(store->path, found, wi__runs_versions.newest),
-                 it->mode);
-    if (it->mode != WI__STORE_READ) wi__migrate(store, &wi__runs_versions);
+    wi__migrate(it->store, &wi__runs_versions, it->mode == WI__STORE_MAKE);
 }
 
 sqlite3 *wi__store_open(wi_database *store, const char *path, wi__store_mode mode,
@@ -139,7 +131,7 @@ sqlite3 *wi__store_open(wi_database *store, const char *path, wi__store_mode mod
     if (mode == WI__STORE_MAKE) make_file(path);
     *store = options_of(path, mode, busy_timeout_ms);
     store->protocol->enter(store);
-    if (wi_call(check_and_make, &it, &error)) return store->handle;
+    if (wi_call(bring_up_to_date, &it, &error)) return store->handle;
     wi__store_close(store);
     wi_reraise(error);
 }
