@@ -16,6 +16,7 @@ import pytest
 from faults import KILLED, calls, inject
 from kills import kill_in_folders
 from made import list_and_run_of, make_in
+from shown_outputs import shown_below, words_of
 
 BER = Path(os.environ["WITHIN_BUILD"]) / "examples/ber/ber"
 
@@ -157,6 +158,30 @@ def test_make_compare_ends_with_five_seeds_beside_each_other(make):
     (rates,) = [line.split()[1:] for line in lines if line.startswith("  ber ")]
     (times,) = [line.split(">")[-1].split()[1:] for line in lines if line.startswith("  sweep > snr > channel ")]
     assert (len(rates), len(times)) == (5, 10)
+
+
+def test_the_readme_shows_the_end_of_make_run_and_of_make_compare(root, make):
+    printed = make("run").split("\nrun  ")
+    shown = shown_below(root / "README.md", "within show last")
+    names = [[line.split()[0] for line in text.splitlines() if line] for text in (shown, "run  " + printed[1])]
+    of_sections = {"section", "sweep", "snr", "channel", "generate", "modulate", "detect"}
+    assert [name for name in names[0] if name not in ("…", "git.commit", "git.dirty")] == [
+        name for name in names[1] if name not in of_sections
+    ]
+    title = printed[0].splitlines()[-2]
+    assert shown_below(root / "README.md", "within runs").splitlines()[0].split() == title.split()
+    compare = "within compare $(within runs --name ber --limit 5 --ids)"
+    assert words_of(shown_below(root / "README.md", compare)) == words_of(make("compare"))
+
+
+def test_the_plot_of_the_rates_is_that_of_the_docs(root, tmp_path, within, shown):
+    ber(tmp_path, "--bits", "10000000")
+    command = "within plot ber ber predicted --log --size 70x14"
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    plot = [within, *command.split()[1:]]
+    done = subprocess.run(plot, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    expected, plotted = shown_below(root / "docs/runs/shell.md", command), done.stdout
+    assert plotted.splitlines()[1:] == expected.splitlines()[1:]
 
 
 # ---- killed, and started again ----
