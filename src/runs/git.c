@@ -21,7 +21,8 @@ static int is_in_a_repository(const char *folder) {
         snprintf(path, sizeof path, "%.*s/.git", (int)length, folder);
         if (access(path, F_OK) == 0) return 1;
         if (!length) return 0;
-        while (length && folder[--length] != '/') continue;
+        do length--;
+        while (length && folder[length] != '/');
     }
 }
 
