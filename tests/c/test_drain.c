@@ -412,6 +412,18 @@ alone(a_run_that_is_not_there_is_told) {
     leave_journal(&j);
 }
 
+alone(a_table_that_is_missing_is_told_and_what_waits_for_it_stays) {
+    journal j = make_journal();
+    wi__note tag = {WI__NOTE_TAG, 0, 0, "state", "draft"};
+    expect(wi__notes_append(j.notes, &tag) == 0);
+    expect(sqlite3_exec(j.db, "ALTER TABLE tag RENAME TO gat", NULL, NULL, NULL) == SQLITE_OK);
+    expect_count(wi__drain(j.db, 1, j.points, j.notes, 0), SQLITE_ERROR);
+    expect(sqlite3_exec(j.db, "ALTER TABLE gat RENAME TO tag", NULL, NULL, NULL) == SQLITE_OK);
+    expect_count(wi__drain(j.db, 1, j.points, j.notes, 0), SQLITE_OK);
+    expect_text(asked(j.db, "SELECT value FROM tag"), "draft");
+    leave_journal(&j);
+}
+
 /* A trap of the program's must not reach the thread: there are signalling NaNs among the values. */
 alone(the_thread_drains_by_itself) {
     journal j = make_journal();
@@ -448,6 +460,7 @@ int main(void) {
         test(whatever_is_committed_has_the_points_as_far_as_it_says),
         test(a_point_is_never_there_before_the_name_of_its_series),
         test(a_run_that_is_not_there_is_told),
+        test(a_table_that_is_missing_is_told_and_what_waits_for_it_stays),
         test(the_thread_drains_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -582,6 +582,37 @@ alone(threads_log_into_one_run_at_once) {
 
 /* ---- workers that are forked in a run ---- */
 
+static int descriptors_of(const char *name) {
+    int count = 0;
+    DIR *stream = opendir("/proc/self/fd");
+    for (struct dirent *each; stream && (each = readdir(stream));) {
+        char path[400], target[400] = "";
+        snprintf(path, sizeof path, "/proc/self/fd/%s", each->d_name);
+        if (readlink(path, target, sizeof target - 1) < 0) continue;
+        const char *slash = strrchr(target, '/');
+        count += slash && strncmp(slash + 1, name, strlen(name)) == 0;
+    }
+    closedir(stream);
+    return count;
+}
+
+alone(no_connection_of_a_run_goes_across_a_fork) {
+    within (run, wi_run("outer")) {
+        within (wi_run("inner")) {
+            expect(descriptors_of("runs.db") > 0);
+            pid_t child = fork();
+            if (child == 0) {
+                expect_count(descriptors_of("runs.db"), 0);
+                _exit(0);
+            }
+            expect_well(child);
+            wi_run_metric(run, "energy", 1, 1);
+        }
+    }
+    expect_count(number_of("SELECT count FROM series"), 1);
+    expect_count(number_of("SELECT count(*) FROM run WHERE status = 'FINISHED'"), 2);
+}
+
 enum { WORKERS = 8, POINTS_OF_A_WORKER = 2000 };
 
 static int are_forked; /* atomic */
@@ -590,7 +621,7 @@ static void *log_till_all_are_forked(void *run) {
     int64_t step = 0;
     while (!__atomic_load_n(&are_forked, __ATOMIC_ACQUIRE)) {
         wi_run_metric(run, "energy", step++, 1);
-        if (step % 1000 == 0) usleep(100);
+        if (step % 500 == 0) usleep(2000);
     }
     return (void *)(intptr_t)step;
 }
@@ -683,6 +714,7 @@ int main(void) {
         test(a_database_that_is_deleted_in_a_run_is_said_once),
         test(a_forked_child_leaves_the_run_to_its_parent),
         test(threads_log_into_one_run_at_once),
+        test(no_connection_of_a_run_goes_across_a_fork),
         test(forked_workers_have_runs_of_their_own_in_the_same_database),
         test(a_database_that_the_parent_itself_has_open_is_refused_with_the_remedy),
     };
