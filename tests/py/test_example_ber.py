@@ -126,16 +126,6 @@ def test_a_sweep_whose_csv_cannot_be_written_has_failed(tmp_path, shown):
     assert "missing/ber.csv: cannot be opened" in run["error"]
 
 
-def test_seeds_are_compared(tmp_path, within, shown):
-    for seed in 1, 2:
-        ber(tmp_path, "--bits", "20000", "--seed", str(seed))
-    ids = subprocess.run([within, "runs", "--ids"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    compared = shown(tmp_path, "compare", *ids.split())
-    assert compared["params"] == {"seed": ["2", "1"]}
-    assert compared["metrics"]["predicted"][0] == compared["metrics"]["predicted"][1]
-    assert set(compared["sections_s"]) >= {"sweep", "sweep > snr", "sweep > snr > detect"}
-
-
 @pytest.fixture
 def make(tmp_path, within, shown):
     """A function that makes a target of the Makefile with fewer bits, and returns what is printed."""
