@@ -1,6 +1,7 @@
 /*
  * Runs: what a call costs, how many points a second go into SQLite, how large they are there, and how long it takes to
- * read them. Against memory that a kill loses, and against a row a point in SQLite.
+ * read them. Against memory that a kill loses, and against a row a point in SQLite; the databases of both sides have a
+ * WAL and synchronous NORMAL.
  */
 #include <within/run.h>
 #include <within/sqlite.h>
@@ -73,6 +74,51 @@ static void measure_calls(void) {
         bench("run: wi_series_add, 100 series, against a ring in memory", by_series, in_memory,
               .size = SERIES, .target = at_most_150);
     }
+}
+
+/* ---- each call alone ---- */
+
+enum { CALLS = 2000000 };
+
+static int by_value(const void *a, const void *b) {
+    double difference = *(const double *)a - *(const double *)b;
+    return (difference > 0) - (difference < 0);
+}
+
+/* The time of each of many calls, the shortest first; of none if there is no run: the clock's own. */
+static double *each_ns(wi_run *run) {
+    double *ns = malloc(CALLS * sizeof *ns);
+    if (!ns) abort();
+    for (int i = 0; i < CALLS; i++) {
+        struct timespec begin, end;
+        clock_gettime(CLOCK_MONOTONIC, &begin);
+        if (run) wi_run_metric(run, names[0], i, value_of(i));
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        ns[i] = 1e9 * (double)(end.tv_sec - begin.tv_sec) + (double)(end.tv_nsec - begin.tv_nsec);
+    }
+    qsort(ns, CALLS, sizeof *ns, by_value);
+    return ns;
+}
+
+static void measure_latency(void) {
+    static const struct {
+        const char *name;
+        double place;
+    } rows[] = {{"run: one of 2,000,000 calls of wi_run_metric, p50", 0.5},
+                {"run: one of 2,000,000 calls of wi_run_metric, p99.9", 0.999},
+                {"run: one of 2,000,000 calls of wi_run_metric, worst", 1}};
+    double *calls = NULL, *clock = NULL;
+    if (!bench_wanted(rows[0].name) && !bench_wanted(rows[1].name) && !bench_wanted(rows[2].name))
+        return;
+    within (run, wi_run("latency", .database = "calls.db")) calls = each_ns(run);
+    clock = each_ns(NULL);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t at = (size_t)(rows[i].place * (CALLS - 1));
+        if (bench_wanted(rows[i].name))
+            bench_ns(rows[i].name, calls[at], clock[at], (bench_target){BENCH_NOTHING, 0});
+    }
+    free(calls);
+    free(clock);
 }
 
 /* ---- into SQLite ---- */
@@ -249,6 +295,7 @@ int main(void) {
     if (!mkdtemp(folder) || chdir(folder) != 0) abort();
     for (int i = 0; i < SERIES; i++) snprintf(names[i], sizeof names[i], "metric_%d", i);
     measure_calls();
+    measure_latency();
     measure_sustained();
     measure_reading();
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {

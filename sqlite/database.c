@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "errors.h"
+#include "immutable.h"
 #include "inherited.h"
 #include "statements.h"
 
@@ -39,13 +40,22 @@ static int errno_of_creation(const char *path) {
     return access(folder, W_OK) == 0 ? ENOENT : errno;
 }
 
-static void open_handle(wi_database *db) {
+static int is_only_read(const wi_database *db) {
+    return db->options.read_only || db->options.immutable;
+}
+
+static int try_to_open(wi_database *db) {
     int flags =
-        db->options.read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    int code = sqlite3_open_v2(db->path, &db->handle, flags, NULL);
+        is_only_read(db) ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    if (db->options.immutable) return wi__sqlite_open_immutable(db->path, &db->handle);
+    return sqlite3_open_v2(db->path, &db->handle, flags, NULL);
+}
+
+static void open_handle(wi_database *db) {
+    int code = try_to_open(db);
     if (code != SQLITE_OK) {
         wi__sqlite_failure failure = wi__sqlite_failure_of(db->handle, code);
-        if (failure.errnum == ENOENT && !db->options.read_only)
+        if (failure.errnum == ENOENT && !is_only_read(db))
             failure.errnum = errno_of_creation(db->path);
         wi__raise_sqlite_failure(WI__HERE, &failure, db->path, "open");
     }
@@ -112,8 +122,8 @@ static void open_and_set_up(void *self) {
     open_handle(db);
     wi__sqlite_opened(db);
     read_something(db);
-    if (!db->options.read_only && db->options.no_wal) use_rollback_journal(db);
-    if (!db->options.read_only && !db->options.no_wal) use_wal(db);
+    if (!is_only_read(db) && db->options.no_wal) use_rollback_journal(db);
+    if (!is_only_read(db) && !db->options.no_wal) use_wal(db);
     check(db, wi__sqlite_run(db->handle, synchronous[db->options.synchronous]), "set synchronous");
 }
 
@@ -172,8 +182,10 @@ static wi_verdict database_exit(void *self, wi_reason reason, const wi_error *er
     wi_let_go(db->holding);
     if (db->owner != getpid()) return WI_PROPAGATE;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
-    roll_back(db, reason);
-    finalise_statements(db, reason);
+    if (db->handle) {
+        roll_back(db, reason);
+        finalise_statements(db, reason);
+    }
     int code = close_handle(db);
     pthread_setcancelstate(cancelling, NULL);
     if (code != SQLITE_OK)

@@ -12,6 +12,7 @@ typedef struct file {
     sqlite3 *inherited;    /* never closed, but not lost either, as checkers of leaks see it */
     dev_t device;
     ino_t number; /* 0: it is in memory */
+    int is_away;  /* it is never open at a fork */
     struct file *next;
 } file;
 
@@ -24,7 +25,7 @@ static void after_fork(void) { pthread_mutex_unlock(&lock); }
 
 static void disown(void) {
     for (file *each = files; each; each = each->next) {
-        if (!each->database) continue;
+        if (!each->database || each->is_away) continue;
         each->inherited = each->database->handle;
         each->database->handle = NULL;
         each->database = NULL;
@@ -79,3 +80,13 @@ void wi__sqlite_closing(const wi_database *database) {
     pthread_mutex_unlock(&lock);
     free(found);
 }
+
+static void set_away(const wi_database *database, int is_away) {
+    pthread_mutex_lock(&lock);
+    for (file *each = files; each; each = each->next)
+        if (each->database == database) each->is_away = is_away;
+    pthread_mutex_unlock(&lock);
+}
+
+void wi__sqlite_put_away(const wi_database *database) { set_away(database, 1); }
+void wi__sqlite_take_back(const wi_database *database) { set_away(database, 0); }

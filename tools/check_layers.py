@@ -25,7 +25,7 @@ MAY_INCLUDE = {
     "ext/contextlib": {"public", "ext"},
     "ext/files": {"public", "ext"},
     "ext/memory": {"public", "ext", "door"},
-    "ext/runs": {"public", "ext", "runs"},
+    "ext/runs": {"public", "ext", "runs", "sqlite"},
     "ext/sections": {"public", "ext", "door", "reader"},
     "ext/state": {"public", "ext"},
     "cli": {"public", "block", "record", "reader", "manage", "sqlite", "runs", "report"},

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The package's binaries export their entry alone, need our library and libc alone, and hold no path of the build.
+"""The package's binaries export their entry alone, need what they may, and hold no path of the build.
 
     tools/check_modules.py FOLDER      an installed or unpacked package: build/site/within
 """
@@ -12,9 +12,14 @@ from check_exports import exported, needed, output_of
 
 # libgcc_s unwinds -fexceptions code, as in the library itself.
 MAY_NEED = re.compile(r"libwithin\.so\.0|(libc|libm|libgcc_s|ld-linux[\w-]*)\.so\.\d+")
-# What is for those who have SQLite: the module of runs, and the libraries that it brings.
-ON_SQLITE = re.compile(r"_runs\..*|libwithin-(runs|sqlite)\.so\.0")
-MAY_NEED_TOO = re.compile(r"libwithin-(runs|sqlite)\.so\.0|libsqlite3\.so\.0")
+# What is for those who have SQLite and others: the module of runs, the libraries that it brings, and programs. Nothing
+# else of the package needs these.
+MAY_NEED_TOO = {
+    r"_runs\..*|libwithin-(runs|sqlite)\.so\.0": r"libwithin-(runs|sqlite)\.so\.0|libsqlite3\.so\.0",
+    "within-runs": r"libsqlite3\.so\.0",
+    "within-plot": r"lib(sqlite3|cairo)\.so\.\d+",
+    "within-push": r"lib(sqlite3|curl|curl-gnutls|jansson)\.so\.\d+",
+}
 
 
 def run_paths(file):
@@ -36,18 +41,21 @@ def module_faults(file):
 
 def may_need(file, name):
     """May the file need this library?"""
-    return MAY_NEED.fullmatch(name) or (ON_SQLITE.fullmatch(file.name) and MAY_NEED_TOO.fullmatch(name))
+    too = [libraries for files, libraries in MAY_NEED_TOO.items() if re.fullmatch(files, file.name)]
+    return any(re.fullmatch(libraries, name) for libraries in [MAY_NEED, *too])
 
 
 def faults(package):
     """What is wrong with the binaries of a package, a line each."""
     modules = sorted([*package.glob("_within.*.so"), *package.glob("_runs.*.so")])
-    others = [*sorted((package / "lib").glob("lib*.so.0")), package / "bin" / "within"]
+    libraries = sorted((package / "lib").glob("lib*.so.0"))
+    others = [*libraries, *sorted((package / "bin").glob("*"))]
     if not any(file.name.startswith("_within.") for file in modules):
         yield f"{package}: has no extension module"
     for file in [*modules, *others]:
         wrong = list(module_faults(file)) if file in modules else []
-        if file in others and run_paths(file) != (["$ORIGIN"] if ON_SQLITE.fullmatch(file.name) else []):
+        own_folder = ["$ORIGIN"] if file in libraries and file.name != "libwithin.so.0" else []
+        if file in others and run_paths(file) != own_folder:
             wrong.append(f"looks for libraries in {run_paths(file)}")
         wrong += [f"needs {name}" for name in needed(file) if not may_need(file, name)]
         yield from (f"{file.name}: {message}" for message in wrong)

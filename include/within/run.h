@@ -15,7 +15,7 @@
  * begin and end waits for the disk or for other programs that hold the database.
  *
  * Threads: all may log into one run at once. Processes: a run is of the process that began it; in a forked
- * child its calls raise WI_USAGE_ERROR, and its end leaves the run alone.
+ * child its calls raise WI_USAGE_ERROR, and its end leaves the run alone. The child may begin runs of its own.
  */
 #ifndef WITHIN_RUN_H
 #define WITHIN_RUN_H
@@ -135,6 +135,14 @@ WI_API void wi__run_environment(wi_run *run, const char *key, const char *value)
  * until then; "": none of this process.
  */
 WI_API void wi__run_child_of(wi_run *run, const char *parent);
+/* wi_series_add with a time of the caller's own, in milliseconds since 1970. */
+WI_API void wi__series_add_at(wi_series *series, int64_t step, double value, int64_t ms);
+/*
+ * Can so many points be logged without waiting for the database? For a caller that holds a lock which others need:
+ * if not, it waits for the room without that lock. Errors of the latter as of wi_run_metric.
+ */
+WI_API int wi__run_has_room(const wi_run *run, size_t points);
+WI_API void wi__run_wait_for_room(wi_run *run, size_t points);
 
 WI__END_DECLS
 

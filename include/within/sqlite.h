@@ -57,7 +57,9 @@ typedef struct wi_database_options {
     int busy_timeout_ms; /* how long to wait for others' locks; 0: 5000, negative: not at all */
     int read_only;       /* nonzero: the file must be there, and is not written */
     wi_synchronous synchronous;
-    int no_wal; /* nonzero: a rollback journal, as a file needs that other hosts have open too */
+    int no_wal;    /* nonzero: a rollback journal, as a file needs that other hosts have open too */
+    int immutable; /* nonzero: as read_only, of a file that nobody changes meanwhile: it is not locked,
+                      no file is made beside it, and what lies in a log or journal beside it is not read */
 } wi_database_options;
 
 typedef struct wi_database {
@@ -177,6 +179,13 @@ WI_API wi_transaction wi__transaction(wi_database *database, sqlite3 *handle,
                                       wi_transaction_options options);
 WI__NORETURN WI_API void wi__raise_sqlite(const wi_place *place, sqlite3 *handle, int code,
                                           const char *format, ...) WI__PRINTF(4, 5);
+
+/*
+ * For a library that closes the connection whenever the process forks, and may open another in its place: until it is
+ * taken back a child may open the file. Neither raises.
+ */
+WI_API void wi__sqlite_put_away(const wi_database *database);
+WI_API void wi__sqlite_take_back(const wi_database *database);
 
 WI__END_DECLS
 

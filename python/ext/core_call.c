@@ -6,6 +6,8 @@
 #include "core_calls.h"
 #include "raised.h"
 
+static within_type_of type_elsewhere;
+
 static PyObject *exception_type(const wi_error *error) {
     if (wi_error_is(error, WI_OS_ERROR)) return PyExc_OSError;
     if (wi_error_is(error, WI_VALUE_ERROR)) return PyExc_ValueError;
@@ -19,13 +21,15 @@ static PyObject *exception_type(const wi_error *error) {
 
 /* With an errno value Python itself chooses the subclass of OSError. */
 static PyObject *exception_alone(const wi_error *error) {
-    PyObject *type = exception_type(error), *exception = NULL;
+    PyObject *known = type_elsewhere ? type_elsewhere(error) : NULL, *exception = NULL;
+    PyObject *type = known ? known : exception_type(error);
     PyObject *text = PyUnicode_DecodeFSDefault(wi_error_message(error));
     if (text && type == PyExc_OSError && wi_error_errno(error))
         exception = PyObject_CallFunction(type, "iO", wi_error_errno(error), text);
     else if (text)
         exception = PyObject_CallOneArg(type, text);
     Py_XDECREF(text);
+    Py_XDECREF(known);
     return exception;
 }
 
@@ -84,10 +88,13 @@ int within_call_with_gil(void (*fn)(void *arg), void *arg) {
 
 PyDoc_STRVAR(data_error_doc, "What was read is damaged, or not what it should be.");
 
+static void tell_type_of(within_type_of type_of) { type_elsewhere = type_of; }
+
 static const within_core_calls core_calls = {
     within_call,
     within_call_with_gil,
     within_raise_error,
+    tell_type_of,
 };
 
 static int add_capsule(PyObject *module) {

@@ -7,10 +7,15 @@
 
 #include <within/error.h>
 
+/* The exception's type for an error of a library of its own: a new reference; NULL, without an error, for others. */
+typedef PyObject *(*within_type_of)(const wi_error *error);
+
 typedef struct within_core_calls {
     int (*call)(void (*fn)(void *arg), void *arg);
     int (*call_with_gil)(void (*fn)(void *arg), void *arg);
     int (*raise_error)(wi_error *error);
+    /* One may be told: the errors that the core itself does not know. */
+    void (*tell_type_of)(within_type_of type_of);
 } within_core_calls;
 
 /* The capsule that has them. */

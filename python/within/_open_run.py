@@ -28,38 +28,49 @@ def _forget():
 
 
 def _end_what_is_open():
-    while _open:
-        _open[-1]._finish("FAILED", error="left before its end: the program has ended")
+    for run in reversed(_open[:]):
+        if run._is_open:
+            run._finish("FAILED", error="left before its end: the program has ended")
 
 
 os.register_at_fork(after_in_child=_forget)
 atexit.register(_end_what_is_open)
 
 
+def _is_open(run):
+    """In this process: a forked child has forgotten those of its parent, which to the core are open."""
+    return run in _open and run._is_open
+
+
 def _innermost_here():
     run = _innermost.get()
-    while run is not None and run not in _open:  # blocks of tasks may end in any order
+    while run is not None and not _is_open(run):  # blocks of tasks may end in any order
         run = run._outer
     return run
 
 
+def open_run(id):
+    """The open run of this process that has that id, or None."""
+    return next((run for run in _open[:] if run.id == id and run._is_open), None)
+
+
 def innermost():
     """What `within.active_run` returns."""
-    return _innermost_here() or (_open[-1] if _open else None)
+    return _innermost_here() or next(filter(_is_open, reversed(_open[:])), None)
 
 
 class Run(_runs.Run):
     """What `within.run` returns."""
 
-    __slots__ = ("__weakref__", "_arguments", "_known", "_lock", "_outer", "_status")
+    __slots__ = ("__weakref__", "_arguments", "_known", "_lock", "_outer")
     __module__ = "within"
 
-    def __new__(cls, name, database=None, params=None, tags=None, resume=None):
-        self = super().__new__(cls, name, database, resume)
-        self._arguments = name, database, params, tags, resume
+    def __new__(cls, name, database=None, params=None, tags=None, resume=None, timeout=None):
+        self = super().__new__(cls, name, database, resume, _busy_timeout(timeout))
+        self._arguments = name, database, params, tags, resume, timeout
         self._lock = _thread.RLock()  # of what takes long, and lets other threads run: artifacts, and the end
         self._known = {}  # rows of the environment that are noted
-        self._outer = self._status = None
+        self._outer = None
         return self
 
     def __init__(self, *arguments, **options):
@@ -67,6 +78,12 @@ class Run(_runs.Run):
 
     def __repr__(self):
         return f"<within.run {self.name!r} {self.id or 'not begun'}>"
+
+    def __reduce__(self):
+        raise TypeError(
+            f"run {self.name!r} cannot be pickled: it is of its process; another process logs into a run of its own, "
+            "or sends what is to be logged back"
+        )
 
     def __call__(self, function):
         """Return `function`, each call of which is a run of its own."""
@@ -76,18 +93,18 @@ class Run(_runs.Run):
 
     # ---- the block ----
 
-    @property
-    def status(self):
-        """None before the block, "RUNNING" in it, then "FINISHED", "FAILED" or "INTERRUPTED"."""
-        return "RUNNING" if self._is_open else self._status
-
     def __enter__(self):
+        self._enter(None)
+        return self
+
+    def _enter(self, parent):
+        """Begin it, as a child of the run of that id, or of the innermost one here."""
         self._outer = _innermost_here()
-        self._begin(self._outer and self._outer.id)
-        _open.append(self)
-        _innermost.set(self)
-        _, database, params, tags, resume = self._arguments
+        self._begin(parent or (self._outer and self._outer.id))
         try:
+            _open.append(self)
+            _innermost.set(self)
+            _, database, params, tags, resume, _ = self._arguments
             if resume is not None:
                 self._go_on(_next_step(path_of(database), self.id))
             self._note_environment()
@@ -96,26 +113,30 @@ class Run(_runs.Run):
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
             raise
-        return self
 
     def __exit__(self, kind, error, traceback):
-        status, number = _outcome(kind, error)
-        self._finish(status, number, error and _text_of(error))
+        status, number, text = "FAILED", -1, None
+        try:
+            status, number = _outcome(kind, error)
+            if error is not None and status != "FINISHED":
+                text = _text_of(error)
+        finally:
+            self._finish(status, number, text)
 
     def _finish(self, status, number=-1, error=None):
+        """End it, whatever comes meanwhile; a forked child leaves it alone, and one that is over says so."""
         with self._lock:
-            if _innermost.get() is self:
-                _innermost.set(self._outer)
-            if self not in _open:  # a forked child leaves it alone, and one that is over says so
-                self._end(None, None, -1)
-                return
-            _open.remove(self)
             try:
-                self._note_environment()
+                if _is_open(self):
+                    self._note_environment()
             except OSError:
                 pass  # a full disk: that the run ends is what counts
-            self._end(status, error, number)
-            self._status = status
+            finally:
+                self._end(status, error, number)
+            if self in _open:
+                _open.remove(self)
+            if _innermost.get() is self:
+                _innermost.set(self._outer)
 
     def _note_environment(self):
         for key, value in _environment_rows.rows():
@@ -127,11 +148,11 @@ class Run(_runs.Run):
 
     def log_metric(self, name, value, step=None):
         """Log a point of the metric with that name, which may be any text; otherwise as `log`."""
-        self._log_named(step, (name,), (value,))
+        self._log_named(step, (name,), (value,), None)
 
     def log_metrics(self, metrics, step=None):
         """Log a point of each metric of a mapping; otherwise as `log`."""
-        self._log_named(step, tuple(metrics), tuple(metrics.values()))
+        self._log_named(step, tuple(metrics), tuple(metrics.values()), None)
 
     def log_param(self, name, value):
         """Note a parameter, ``str()`` of the value: ValueError if it has another value already."""
@@ -139,8 +160,8 @@ class Run(_runs.Run):
 
     def log_params(self, params):
         """Note each parameter of a mapping."""
-        for name, value in params.items():
-            self._param(name, str(value))
+        for name, value in _texts(params):
+            self._param(name, value)
 
     def set_tag(self, name, value):
         """Note a tag, ``str()`` of the value, in place of the one that it had."""
@@ -148,8 +169,8 @@ class Run(_runs.Run):
 
     def set_tags(self, tags):
         """Note each tag of a mapping."""
-        for name, value in tags.items():
-            self._tag(name, str(value))
+        for name, value in _texts(tags):
+            self._tag(name, value)
 
     # ---- artifacts ----
 
@@ -168,7 +189,7 @@ class Run(_runs.Run):
                 self._artifact(name, path)
             return
         name = os.path.basename(os.path.abspath(os.fsdecode(path))) if name is None else name
-        for folder, _, files in os.walk(os.fsdecode(path)):
+        for folder, _, files in os.walk(os.fsdecode(path), onerror=_raise):
             for file in files:
                 inside = os.path.relpath(os.path.join(folder, file), os.fsdecode(path))
                 with self._lock:
@@ -191,8 +212,30 @@ class Run(_runs.Run):
 
 
 def path_of(database):
-    """The database that is meant, by its default too."""
-    return os.fspath(database or os.environ.get("WITHIN_DATABASE") or "runs.db")
+    """The database that is meant, by its default too: its absolute path."""
+    return os.path.abspath(database or os.environ.get("WITHIN_DATABASE") or "runs.db")
+
+
+def _busy_timeout(timeout):
+    """As the core takes it: 0 is its default, and a negative one not to wait at all."""
+    if timeout is None:
+        return 0
+    if not timeout >= 0:
+        raise ValueError(f"run: a timeout of {timeout} s is no time to wait")
+    return timeout or -1
+
+
+def _texts(mapping):
+    """Its names and values as texts; nothing of it is noted if one of the names is none."""
+    texts = [(name, str(value)) for name, value in mapping.items()]
+    for name, _ in texts:
+        if not isinstance(name, str):
+            raise TypeError(f"a name must be str, not {type(name).__name__}")
+    return texts
+
+
+def _raise(error):
+    raise error
 
 
 def _next_step(path, id):
@@ -235,4 +278,5 @@ def _text_of(error):
     kind = type(error)
     message = "".join(traceback.format_exception_only(kind, error)).rstrip("\n")
     lines = traceback.format_exception(kind, error, error.__traceback__)
-    return f"{message}\n\n{''.join(lines)}".replace("\0", "\\0")
+    text = f"{message}\n\n{''.join(lines)}".replace("\0", "\\0")
+    return text.encode("utf-8", "backslashreplace").decode()

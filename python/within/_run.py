@@ -3,7 +3,7 @@
 import sys
 
 
-def run(name, database=None, params=None, tags=None, resume=None):
+def run(name, database=None, params=None, tags=None, resume=None, timeout=None):
     """Keep a run of an experiment: its parameters, metrics, artifacts and outcome, in one SQLite file.
 
     The block gets the run, which is logged to: ``run.log(step, loss=0.5)``. What was logged is there after ``kill -9``
@@ -25,6 +25,10 @@ def run(name, database=None, params=None, tags=None, resume=None):
         As `log_params` and `set_tags` take them.
     resume : str, optional
         The id of a run that goes on, or its first digits.
+    timeout : float, optional
+        How long to wait, in s, while others hold the database, at the block's begin and at its end; 120 by default. At
+        the end nothing is lost by it: what does not get in stays beside the database, and whoever looks next brings
+        it in.
 
     Returns
     -------
@@ -50,6 +54,8 @@ def run(name, database=None, params=None, tags=None, resume=None):
     ------
     TypeError
         In the methods: a metric's value is no number, or a name no str. Nothing of that call is logged.
+    OverflowError
+        In the methods: a metric's value is an int that is too large for a double. Nothing of that call is logged.
     ValueError
         In the block's begin: `resume` is no run of the database, or of several, or of one that is running. In
         `log_param`: it has another value already.
@@ -57,9 +63,11 @@ def run(name, database=None, params=None, tags=None, resume=None):
         In the begin: the file is no database of runs, or a newer version's.
     OSError
         In the begin or a method: the file cannot be opened, written or read, or the disk is full.
+    sqlite3.OperationalError
+        In the begin: others hold the database for longer than the timeout.
     RuntimeError
-        In the begin: others hold the database for more than two minutes, or the object was in a block already. In a
-        method: the run is not open, or this is a forked child of its process.
+        In the begin: the object was in a block already. In a method: the run is not open, or this is a forked child of
+        its process.
     ImportError
         There is no SQLite library, or this package was built without it.
 
@@ -86,7 +94,7 @@ def run(name, database=None, params=None, tags=None, resume=None):
     """
     from ._open_run import Run
 
-    return Run(name, database, params, tags, resume)
+    return Run(name, database, params, tags, resume, timeout)
 
 
 def active_run():
@@ -120,10 +128,10 @@ def runs(database=None, name=None):
     Returns
     -------
     RunList
-        A list, with a method ``to_pandas()``: a DataFrame with a row a run. A StoredRun has the attributes `id`,
-        `name`, `status`, `parent` (an id, or None), `started`, `ended` (in seconds since 1970; None if it is not over),
-        `error`, `params`, `tags`, `environment` (dicts of texts) and `metrics` (a dict of each metric's last value), and
-        the methods
+        A list, with a method ``to_pandas()``: a DataFrame with a row a run. Notebooks show it as a table. A StoredRun
+        has the attributes `id`, `name`, `status`, `parent` (an id, or None), `started`, `ended` (in seconds since 1970;
+        None if it is not over), `error`, `params`, `tags`, `environment` (dicts of texts) and `metrics` (a dict of each
+        metric's last value), and the methods
 
         ``series(metric)``
             the points in the order in which they were logged: a named tuple of three arrays, `steps`, `values` and
@@ -134,7 +142,7 @@ def runs(database=None, name=None):
 
     Raises
     ------
-    OSError, within.DataError, RuntimeError, ImportError
+    OSError, within.DataError, sqlite3.OperationalError, ImportError
         As of `run`.
 
     Examples

@@ -59,6 +59,11 @@ class RunList(list):
 
         return pandas.DataFrame([_columns(each) for each in self])
 
+    def _repr_html_(self):
+        from ._runs_html import table
+
+        return table(self)
+
 
 def _columns(run):
     columns = {name: getattr(run, name) for name in ("id", "name", "status", "parent", "started", "ended")}

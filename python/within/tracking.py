@@ -1,7 +1,7 @@
 """MLflow's functions on a database of runs: a script changes ``import mlflow`` to ``import within.tracking as mlflow``.
 
-What is here has MLflow's names, arguments and meaning, as far as one local file can have it; docs/runs.md lists what
-differs. An experiment is a tag of that name on its runs. Runs of a thread nest in each other, as MLflow's do.
+What is here has MLflow's names, arguments and meaning, as far as one local file can have it; docs/runs/python.md lists
+what differs. An experiment is a tag of that name on its runs. Runs of a thread nest in each other, as MLflow's do.
 """
 
 import atexit
@@ -10,15 +10,18 @@ import os
 import threading
 import urllib.parse
 
-from . import _tracked
-from ._open_run import Run
+from . import _tracked, _tracked_queries
+from ._open_run import Run, open_run
 
 __all__ = [
     "ActiveRun",
     "active_run",
     "create_experiment",
     "end_run",
+    "flush_artifact_async_logging",
+    "flush_async_logging",
     "get_artifact_uri",
+    "get_experiment",
     "get_experiment_by_name",
     "get_parent_run",
     "get_run",
@@ -52,14 +55,36 @@ class _Runs(threading.local):
 
 
 _here = _Runs()
+os.register_at_fork(after_in_child=lambda: _here.open.clear())
 _set = {"database": None, "experiment": os.environ.get("MLFLOW_EXPERIMENT_NAME") or "Default"}
 
 
+# What scripts for MLflow call beside what is here, and what does the same.
+_INSTEAD = {
+    "MlflowClient": "get_run and search_runs read, and the log functions with run_id write",
+    "autolog": "log in the training loop, or in a callback of its library: log_metrics(…, step=epoch)",
+    "delete_experiment": "within delete removes runs from the database",
+    "delete_run": "within delete removes runs from the database",
+    "delete_tag": "set_tag(key, '') empties it",
+    "enable_system_metrics_logging": "peak memory is kept of each run by itself; wi.memory measures blocks",
+    "log_image": "save it, and log_artifact the file; log_figure keeps figures",
+    "log_input": "set_tag or log_param can name the data",
+    "log_model": "save it, and log_artifact the file",
+    "log_stream": "write it to a file, and log_artifact that",
+    "log_table": "write it to a file, and log_artifact that; log_dict keeps dicts",
+    "search_experiments": "an experiment is a tag of its runs: search_runs(search_all_experiments=True)",
+    "set_experiment_tag": "an experiment is a tag of its runs: set_tag in these",
+    "set_experiment_tags": "an experiment is a tag of its runs: set_tags in these",
+    "tracking": "this module is what it has: within.tracking.get_run",
+}
+
+
 def __getattr__(name):
-    raise AttributeError(
-        f"within.tracking has no {name!r}: a local database has parameters, metrics, tags, artifacts and outcomes "
-        f"of runs, and nothing else of MLflow"
+    instead = _INSTEAD.get(name) or (
+        "a local database has parameters, metrics, tags, artifacts and outcomes of runs, and nothing else of MLflow; "
+        "`within push --mlflow URL` sends them to its server, where the rest can be added"
     )
+    raise AttributeError(f"within.tracking has no {name!r}: {instead}")
 
 
 # ---- where ----
@@ -78,7 +103,7 @@ def set_tracking_uri(uri):
 
 def get_tracking_uri():
     """Return the database's URI: ``sqlite:///`` and its absolute path."""
-    return f"sqlite:///{os.path.abspath(_tracked.path_of(_set['database']))}"
+    return f"sqlite:///{_tracked.path_of(_set['database'])}"
 
 
 def is_tracking_uri_set():
@@ -86,11 +111,12 @@ def is_tracking_uri_set():
     return bool(_set["database"] or os.environ.get("WITHIN_DATABASE"))
 
 
-def set_experiment(experiment_name=None, experiment_id=None):
+def set_experiment(experiment_name=None, experiment_id=None, trace_location=None):
     """Have runs that are started from now on carry that experiment; return it.
 
     Its id is its name. A run that has no name of its own gets the experiment's.
     """
+    _tracked.refuse("set_experiment", trace_location=trace_location)
     name = experiment_name or experiment_id
     if not isinstance(name, str):
         raise TypeError(f"set_experiment() needs a name, a str, not {name!r}")
@@ -98,9 +124,9 @@ def set_experiment(experiment_name=None, experiment_id=None):
     return _tracked.Experiment(name)
 
 
-def create_experiment(name, artifact_location=None, tags=None):
+def create_experiment(name, artifact_location=None, tags=None, trace_location=None):
     """Return the id of the experiment of that name, which is the name: there is nothing to be made."""
-    _tracked.refuse("create_experiment", artifact_location=artifact_location, tags=tags)
+    _tracked.refuse("create_experiment", artifact_location=artifact_location, tags=tags, trace_location=trace_location)
     return name
 
 
@@ -108,6 +134,14 @@ def get_experiment_by_name(name):
     """Return the experiment of that name, or None if no run carries it."""
     runs = _tracked.runs(_set["database"])
     return _tracked.Experiment(name) if any(run.info.experiment_id == name for run in runs) else None
+
+
+def get_experiment(experiment_id):
+    """Return the experiment of that id, which is its name: LookupError if no run carries it."""
+    found = get_experiment_by_name(experiment_id)
+    if found is None:
+        raise LookupError(f"{_tracked.path_of(_set['database'])}: no run is of the experiment {experiment_id!r}")
+    return found
 
 
 # ---- runs ----
@@ -118,7 +152,7 @@ class ActiveRun(_tracked.Run):
 
     def __init__(self, run):
         self._run = run
-        self._database = _tracked.path_of(_set["database"])
+        self._database = run._arguments[1]
         self._known = None  # the run's status when its info was read, and the info
 
     @property
@@ -142,7 +176,6 @@ class ActiveRun(_tracked.Run):
     def __exit__(self, kind, error, traceback):
         if self in _here.open:
             _end_those_above(self)
-            _here.open.remove(self)
         if self._run._is_open:
             self._run.__exit__(kind, error, traceback)
 
@@ -163,24 +196,25 @@ def start_run(
     ------
     Exception
         A run of this thread is open, and this one is not ``nested``.
+    LookupError
+        There is no run of that id, or of the parent's.
     """
     _tracked.refuse("start_run", log_system_metrics=log_system_metrics)
-    if _here.open and not nested:
+    if active_run() and not nested:
         open_id = _here.open[0]._run.id
         raise Exception(
             f"Run with UUID {open_id} is already active. To start a new run, first end the current run with "
             "mlflow.end_run(). To start a nested run, call start_run with nested=True"
         )
-    if parent_run_id and not (_here.open and _here.open[-1]._run.id == parent_run_id):
-        _tracked.refuse("start_run", parent_run_id=parent_run_id)
     experiment = str(experiment_id) if experiment_id is not None else _set["experiment"]
     database = _tracked.path_of(_set["database"])
+    parent = parent_run_id and _tracked.run(database, parent_run_id).info.run_id
     tags = {**({} if run_id else {_tracked.EXPERIMENT: experiment}), **(tags or {})}
     if description is not None:
         tags["mlflow.note.content"] = description
     name = run_name or (_tracked.run(database, run_id).info.run_name if run_id else experiment)
     run = ActiveRun(Run(name, database, None, tags, run_id))
-    run._run.__enter__()
+    run._run._enter(parent)
     _here.open.append(run)
     _here.last = database, run._run.id
     return run
@@ -196,22 +230,20 @@ def end_run(status="FINISHED"):
     """
     if status not in _tracked.ENDED:
         raise ValueError(f"end_run(): status must be one of {', '.join(_tracked.ENDED)}, not {status!r}")
-    if _here.open:
-        run = _here.open.pop()._run
-        if run._is_open:
-            run._finish(_tracked.ENDED[status])
+    if active_run():
+        _here.open.pop()._run._finish(_tracked.ENDED[status])
 
 
 def active_run():
     """Return the innermost `ActiveRun` of this thread, or None."""
+    while _here.open and not _here.open[-1]._run._is_open:  # another thread has ended it
+        _here.open.pop()
     return _here.open[-1] if _here.open else None
 
 
 def last_active_run():
     """Return the run that is active in this thread, or the last one that was, or None."""
-    if _here.open:
-        return _here.open[-1]
-    return _tracked.run(*_here.last) if _here.last else None
+    return active_run() or (_tracked.run(*_here.last) if _here.last else None)
 
 
 def get_run(run_id):
@@ -253,7 +285,8 @@ def search_runs(
     found = _tracked.runs(_set["database"])
     if not search_all_experiments:
         found = [run for run in found if run.info.experiment_id in map(str, experiments)]
-    found = _tracked.in_order(_tracked.filtered(found, filter_string), order_by or [])[:max_results]
+    found = _tracked_queries.filtered(found, filter_string)
+    found = _tracked_queries.in_order(found, order_by or [])[:max_results]
     if output_format == "list":
         return found
     if output_format != "pandas":
@@ -265,15 +298,15 @@ def search_runs(
 
 
 def log_metric(key, value, step=None, synchronous=None, timestamp=None, run_id=None, model_id=None, dataset=None):
-    """Log a point of a metric; without a step it has step 0, as MLflow has it."""
-    _tracked.refuse("log_metric", timestamp=timestamp, model_id=model_id, dataset=dataset)
-    _run(run_id).log_metric(key, value, step or 0)
+    """Log a point of a metric; without a step it has step 0, as MLflow has it. A timestamp is in ms since 1970."""
+    _tracked.refuse("log_metric", model_id=model_id, dataset=dataset)
+    _run(run_id)._log_named(step or 0, (key,), (value,), timestamp)
 
 
 def log_metrics(metrics, step=None, synchronous=None, run_id=None, timestamp=None, model_id=None, dataset=None):
     """Log a point of each metric of a dict; without a step they have step 0."""
-    _tracked.refuse("log_metrics", timestamp=timestamp, model_id=model_id, dataset=dataset)
-    _run(run_id).log_metrics(metrics, step or 0)
+    _tracked.refuse("log_metrics", model_id=model_id, dataset=dataset)
+    _run(run_id)._log_named(step or 0, tuple(metrics), tuple(metrics.values()), timestamp)
 
 
 def log_param(key, value, synchronous=None):
@@ -295,6 +328,14 @@ def set_tag(key, value, synchronous=None):
 def set_tags(tags, synchronous=None):
     """Note each tag of a dict."""
     _run().set_tags(tags)
+
+
+def flush_async_logging():
+    """Do nothing: what was logged is in the run's journal when the call returns, whatever ``synchronous`` says."""
+
+
+def flush_artifact_async_logging():
+    """Do nothing: artifacts are copied when the call returns."""
 
 
 def log_artifact(local_path, artifact_path=None, run_id=None):
@@ -328,30 +369,33 @@ def log_figure(figure, artifact_file, *, save_kwargs=None):
 def get_artifact_uri(artifact_path=None):
     """Return where the artifacts of the active run are, or one of them: a ``file://`` URI."""
     run = _run()
-    database = os.path.abspath(_tracked.path_of(run._arguments[1]))
-    return "file://" + urllib.parse.quote(_inside(f"{database}.artifacts/{run.id}", artifact_path or ""))
+    folder = f"{run._arguments[1]}.artifacts/{run.id}"
+    return "file://" + urllib.parse.quote(_inside(folder, artifact_path or ""))
 
 
 def _inside(folder, name):
-    return f"{folder}/{name}" if folder and name else folder or name
+    return "/".join(part for part in ((folder or "").rstrip("/"), name) if part)
 
 
 def _run(run_id=None):
-    """The open run that is meant; without one it is started, as MLflow does."""
+    """The open run that is meant, of any thread; without one it is started, as MLflow does."""
     if run_id is None:
         return (active_run() or start_run())._run
-    for each in _here.open:
-        if each._run.id == run_id:
-            return each._run
-    raise NotImplementedError(f"within.tracking: run {run_id} is not open in this thread, and only such are logged to")
+    run = open_run(run_id)
+    if run is None:
+        raise NotImplementedError(
+            f"within.tracking: run {run_id} is not open in this process, and only such are logged to; "
+            "start_run(run_id=…) opens it again"
+        )
+    return run
 
 
 def _end_those_above(run):
-    while _here.open[-1] is not run:
+    while active_run() not in (run, None):
         end_run()
 
 
 @atexit.register
 def _end_all():
-    while _here.open:
+    while active_run():
         end_run()

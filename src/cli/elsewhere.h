@@ -14,6 +14,7 @@
 #define WI__COMPARE_SUMMARY "print what differs between runs"
 #define WI__PLOT_SUMMARY "draw metrics of runs, here or into a file"
 #define WI__EXPORT_SUMMARY "write a run as CSV, JSON or Parquet"
+#define WI__CLOSE_SUMMARY "end a run whose host or container is gone"
 #define WI__DELETE_SUMMARY "delete runs and their artifacts"
 #define WI__PUSH_SUMMARY "send runs to an MLflow server"
 

@@ -15,6 +15,7 @@ const wi__elsewhere wi__elsewhere_commands[] = {
     {"compare", WI__COMPARE_SUMMARY, "within-runs", "SQLite"},
     {"plot", WI__PLOT_SUMMARY, "within-runs", "SQLite"},
     {"export", WI__EXPORT_SUMMARY, "within-runs", "SQLite"},
+    {"close", WI__CLOSE_SUMMARY, "within-runs", "SQLite"},
     {"delete", WI__DELETE_SUMMARY, "within-runs", "SQLite"},
     {"push", WI__PUSH_SUMMARY, "within-push", "libcurl"},
     {NULL, NULL, NULL, NULL},

@@ -34,6 +34,7 @@ enum {
 #define WI__CUDA_FUNCTIONS(X)                                                                      \
     X(cuGetErrorName, (int status, const char **name))                                             \
     X(cuDeviceGetCount, (int *count))                                                              \
+    X(cuDeviceGetName, (char *name, int size, int device))                                         \
     X(cuDeviceTotalMem_v2, (size_t *bytes, int device))                                            \
     X(cuDevicePrimaryCtxGetState, (int device, unsigned *flags, int *active))                      \
     X(cuDevicePrimaryCtxRetain, (wi__cu_context * context, int device))                            \

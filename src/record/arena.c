@@ -24,6 +24,7 @@ static struct {
     dev_t device;
     ino_t inode;
     int deleted; /* and that was said */
+    int may_go;  /* atomic: nobody asked for it */
 } file_under;
 
 static const size_t reserve_sizes[] = {1u << 30, 256u << 20, 64u << 20, 16u << 20, 1u << 20};
@@ -91,6 +92,7 @@ static int grow_file(size_t to) {
 
 static void say_deleted(void) {
     file_under.deleted = 1;
+    if (__atomic_load_n(&file_under.may_go, __ATOMIC_RELAXED)) return;
     wi__complain("record %s was deleted while the program ran: what it held is lost",
                  file_under.path);
 }
@@ -175,6 +177,8 @@ int wi__arena_leave_file(uint32_t cells) {
 }
 
 const char *wi__arena_path(void) { return file_under.path; }
+
+void wi__arena_file_may_go(void) { __atomic_store_n(&file_under.may_go, 1, __ATOMIC_RELAXED); }
 
 void wi__arena_check_file(void) {
     struct stat status;

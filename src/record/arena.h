@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <within/macros.h>
+
 #include "record/format.h"
 
 /* Where cell 0 is; NULL before wi__arena_create, and for good if there is no memory. */
@@ -44,6 +46,8 @@ static inline int wi__arena_is_lost(uint32_t cell) {
 }
 /** The file's absolute path, or NULL. */
 const char *wi__arena_path(void);
+/** Nobody asked for the file: from now on it is not said that it was deleted. From any thread. */
+WI_API void wi__arena_file_may_go(void);
 /** At the end: say so if the path no longer leads to the file, and nobody has said it. */
 void wi__arena_check_file(void);
 

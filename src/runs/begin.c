@@ -12,7 +12,7 @@
 #include "runs/recover.h"
 #include "runs/row.h"
 
-enum { DEFAULT_TIMEOUT_S = 120, WRITER_TIMEOUT_MS = 100 };
+enum { DEFAULT_TIMEOUT_S = 120 };
 
 /* ---- where ---- */
 
@@ -93,9 +93,8 @@ static void write_row(wi__open_run *open) {
 }
 
 static void start_threads(wi__open_run *open) {
-    sqlite3_busy_timeout(open->store.handle, WRITER_TIMEOUT_MS);
     open->writer =
-        wi_check_null(wi__writer_start(open->store.handle, open->row, open->points, open->notes),
+        wi_check_null(wi__writer_start(&open->store.handle, open->row, open->points, open->notes),
                       "run %s: start its thread", open->run->name);
     open->environment = wi__environment_begin(open->notes);
 }

@@ -83,7 +83,8 @@ int wi__note_apply(wi__note_statements *statements, const wi__note *note) {
     if (!*statement)
         code = sqlite3_prepare_v3(statements->db, sql_of[kind], -1, SQLITE_PREPARE_PERSISTENT,
                                   statement, NULL);
-    if (code == SQLITE_OK) code = bind(*statement, statements->run, note);
+    if (code != SQLITE_OK) return code;
+    code = bind(*statement, statements->run, note);
     if (code == SQLITE_OK) code = sqlite3_step(*statement);
     sqlite3_reset(*statement);
     sqlite3_clear_bindings(*statement);

@@ -93,6 +93,21 @@ static void say_it_stays(const wi__open_run *open, int code) {
         open->run->name, open->database, sqlite3_errstr(code), open->live.path);
 }
 
+/* Deleted, or another is in its place: what SQLite has written since then went into a file that nobody can open. */
+static int is_gone(const wi__open_run *open) {
+    int has_moved = 0;
+    if (!open->store.handle) return 0;
+    sqlite3_file_control(open->store.handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    return has_moved;
+}
+
+static void say_it_is_gone(const wi__open_run *open) {
+    fprintf(stderr,
+            "within: run %s: %s was deleted or moved while the run was open: what it logged went "
+            "with it\n",
+            open->run->name, open->database);
+}
+
 /* The note of the end found no room on the disk, perhaps; the database may have some. */
 static int set_status(const wi__open_run *open) {
     return wi__sql_run(open->store.handle,
@@ -103,8 +118,12 @@ static int set_status(const wi__open_run *open) {
 static int bring_in(wi__open_run *open, int is_noted) {
     double timeout_s = wi__run_timeout_s(open);
     int code = wi__writer_stop(open->writer, timeout_s);
+    wi__open_runs_remove(open);
+    int reopened = wi__writer_free(open->writer);
+    if (code == SQLITE_OK) code = reopened;
+    if (code != SQLITE_OK) return code;
     sqlite3_busy_timeout(open->store.handle, (int)fmin(1e3 * timeout_s, INT_MAX));
-    if (code == SQLITE_OK && !is_noted) code = set_status(open);
+    if (!is_noted) code = set_status(open);
     return code == SQLITE_OK ? wi__compact(open->store.handle, open->row) : code;
 }
 
@@ -130,14 +149,17 @@ void wi__run_end(wi__open_run *open, wi_reason reason, const wi_error *error) {
         leave_to_parent(open);
         return;
     }
-    wi__open_runs_remove(open);
+    wi__open_runs_hide(open);
     if (open->environment) wi__environment_end(open->environment);
     settle_outcome(open, reason, error);
     note_sections(open);
     note_memory(open);
     int is_noted = note(open, WI__NOTE_END, open->outcome.status, open->outcome.error,
                         open->outcome.number) == 0;
-    int code = bring_in(open, is_noted);
-    if (code != SQLITE_OK) say_it_stays(open, code);
-    close_all(open, code == SQLITE_OK);
+    int code = bring_in(open, is_noted), was_deleted = is_gone(open);
+    if (was_deleted)
+        say_it_is_gone(open);
+    else if (code != SQLITE_OK)
+        say_it_stays(open, code);
+    close_all(open, was_deleted || code == SQLITE_OK);
 }

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "manage/gpu_name.h"
 #include "runs/git.h"
 #include "runs/journal.h"
 #include "runs/now.h"
@@ -21,6 +22,7 @@ struct wi__environment {
     int notes;
     wi__git git;
     char folder[PATH_MAX];
+    int gpus; /* so many are noted */
     pthread_t thread;
 };
 
@@ -65,11 +67,21 @@ static void note_machine(const wi__environment *environment) {
     }
 }
 
+/* Those that CUDA shows to the program, once it has initialised CUDA. */
+static void note_gpus(wi__environment *environment) {
+    char key[32], text[200];
+    while (wi__gpu_name(environment->gpus, text, sizeof text)) {
+        snprintf(key, sizeof key, "gpu.%d", environment->gpus++);
+        note(environment, key, text);
+    }
+}
+
 /* ---- the thread ---- */
 
 static void *look(void *self) {
     wi__environment *environment = self;
     note_machine(environment);
+    note_gpus(environment);
     if (environment->folder[0]) wi__git_ask(&environment->git, environment->folder);
     if (!environment->git.commit[0]) return NULL;
     note(environment, "git.commit", environment->git.commit);
@@ -108,6 +120,7 @@ void wi__environment_end(wi__environment *environment) {
         wi__git_cancel(&environment->git);
         pthread_join(environment->thread, NULL);
     }
+    note_gpus(environment); /* most programs come to them inside of the run */
     pthread_mutex_destroy(&environment->git.lock);
     free(environment);
 }

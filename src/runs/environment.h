@@ -5,7 +5,7 @@
 typedef struct wi__environment wi__environment;
 
 /**
- * Begin to note processor, cores, system and the git commit of the working folder.
+ * Begin to note processor, cores, system, GPUs and the git commit of the working folder.
  *
  * @param notes  must stay open until the end.
  * @return NULL: errno says why.

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -10,6 +11,19 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* As git looks for it. Elsewhere no process is begun, which the program could find among its own. */
+static int is_in_a_repository(const char *folder) {
+    char path[PATH_MAX];
+    size_t length = strlen(folder);
+    if (getenv("GIT_DIR")) return 1;
+    for (;;) {
+        snprintf(path, sizeof path, "%.*s/.git", (int)length, folder);
+        if (access(path, F_OK) == 0) return 1;
+        if (!length) return 0;
+        while (length && folder[--length] != '/') continue;
+    }
+}
 
 /* As this thread blocks all signals, and the program may ignore some. */
 static void set_signals(posix_spawnattr_t *attributes) {
@@ -76,7 +90,7 @@ static void end(wi__git *git) {
 
 void wi__git_ask(wi__git *git, const char *folder) {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return;
+    if (!is_in_a_repository(folder) || pipe2(ends, O_CLOEXEC) != 0) return;
     int error = begin(git, folder, ends[1]);
     close(ends[1]);
     FILE *answer = fdopen(ends[0], "re");

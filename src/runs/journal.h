@@ -35,6 +35,10 @@ wi__points *wi__points_create_plain(int folder, uint64_t ticket);
 void wi__points_limit(wi__points *points, int segments);
 /** Append from any thread. @return 0, or an errno value: there is no room, nothing was appended. */
 int wi__points_append(wi__points *points, const wi__point *point);
+/** Can so many be appended without waiting? */
+int wi__points_has_room(const wi__points *points, uint64_t many);
+/** Wait until they can. @return 0, or an errno value. */
+int wi__points_make_room(wi__points *points, uint64_t many);
 /** Points before that ticket are drained: their room is used again, and room ahead is made ready. */
 void wi__points_drained(wi__points *points, uint64_t ticket);
 /** Wait until so many points have come since the last drained one, somebody wakes, or the time is over. */

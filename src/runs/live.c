@@ -160,29 +160,41 @@ int wi__live_make(wi__live *live, const char *database, const char *id) {
 
 /* ---- taking ---- */
 
-static int is_dead(int file) {
+static int is_dead(int file, wi__owner_state enough) {
     char text[WI__OWNER_TEXT] = "";
     if (pread(file, text, sizeof text - 1, 0) < 0) return 0;
-    return strcmp(text, over) == 0 || wi__owner_state_of_text(text) == WI__OWNER_DEAD;
+    wi__owner_state state =
+        strcmp(text, over) == 0 ? WI__OWNER_DEAD : wi__owner_state_of_text(text);
+    return state == WI__OWNER_DEAD || state == enough;
 }
 
-static wi__live_state take_claimed(wi__live *live) {
+static wi__live_state take_claimed(wi__live *live, wi__owner_state enough) {
     struct stat status;
     live->folder = open(live->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (live->folder < 0) return errno == ENOENT ? WI__LIVE_GONE : WI__LIVE_HELD;
     live->lock = openat(live->folder, "lock", O_RDWR | O_CLOEXEC);
     if (live->lock < 0 && errno == ENOENT) /* its removal was cut off: the lock goes last */
         return rmdir(live->path) == 0 ? WI__LIVE_GONE : WI__LIVE_HELD;
-    if (live->lock < 0 || !is_dead(live->lock) || take_lock(live->lock) != 0) return WI__LIVE_HELD;
+    if (live->lock < 0 || !is_dead(live->lock, enough) || take_lock(live->lock) != 0)
+        return WI__LIVE_HELD;
     if (fstat(live->lock, &status) != 0 || status.st_nlink == 0) return WI__LIVE_GONE;
     return WI__LIVE_DEAD;
 }
 
-wi__live_state wi__live_take(wi__live *live, const char *database, const char *id) {
+static wi__live_state take(wi__live *live, const char *database, const char *id,
+                           wi__owner_state enough) {
     if (name_folder(live, database, id) || !claim(live)) return WI__LIVE_HELD;
-    wi__live_state state = take_claimed(live);
+    wi__live_state state = take_claimed(live, enough);
     if (state != WI__LIVE_DEAD) let_go(live);
     return state;
+}
+
+wi__live_state wi__live_take(wi__live *live, const char *database, const char *id) {
+    return take(live, database, id, WI__OWNER_DEAD);
+}
+
+wi__live_state wi__live_take_from_elsewhere(wi__live *live, const char *database, const char *id) {
+    return take(live, database, id, WI__OWNER_ELSEWHERE);
 }
 
 /* ---- ends ---- */

@@ -46,6 +46,8 @@ int wi__live_root(const char *database, char path[PATH_MAX]);
 int wi__live_make(wi__live *live, const char *database, const char *id);
 /** Does its process live? If it is dead, take the folder. */
 wi__live_state wi__live_take(wi__live *live, const char *database, const char *id);
+/** The same of a run elsewhere, on the word of the user that its host or container is gone: if nobody holds its lock. */
+wi__live_state wi__live_take_from_elsewhere(wi__live *live, const char *database, const char *id);
 /** The folder goes, with all that is in it, and its lock. */
 void wi__live_remove(wi__live *live);
 /** The lock goes, the folder stays: for whoever looks next. @param is_over  the run has ended all the same. */

@@ -22,9 +22,10 @@ extern const wi__versions wi__runs_versions;
  * Of several processes the first takes the steps, and others wait. After an error or a kill the old version is there. A
  * database that is read only is left as it is, of whichever version.
  *
- * @raise WI_DATA_ERROR if it is one of something else, or of a newer version, or read only and without any tables; what
+ * @param may_be_empty  its tables are made then.
+ * @raise WI_DATA_ERROR if it is one of something else, or of a newer version, or empty where it may not be; what
  *        wi_transaction and wi_database_execute raise.
  */
-void wi__migrate(wi_database *store, const wi__versions *to);
+void wi__migrate(wi_database *store, const wi__versions *to, int may_be_empty);
 
 #endif

@@ -31,6 +31,7 @@ typedef struct wi__outcome {
 typedef struct wi__open_run {
     wi_run *run;
     int is_inherited; /* this is a forked child's copy */
+    int is_ending;
     char database[PATH_MAX];
     wi_database store; /* the writer's while there is one */
     int64_t row;
@@ -60,9 +61,14 @@ struct wi_series {
     char name[];
 };
 
-/** From the block's begin on it is in the list; and out of it before it ends. */
+/**
+ * The list of runs whose connection is the writer's, so that a fork can close it: from the writer's start on until it is
+ * stopped. Before and after that libwithin-sqlite knows of the connection.
+ */
 void wi__open_runs_add(wi__open_run *open);
-void wi__open_runs_remove(const wi__open_run *open);
+void wi__open_runs_remove(wi__open_run *open);
+/** It ends: it stays in the list, and is no active run any more. */
+void wi__open_runs_hide(wi__open_run *open);
 
 /** The run, if it is open in this process. @raise WI_USAGE_ERROR; `attempted` is what the call is about. */
 wi__open_run *wi__open_run_of(const wi_run *run, const char *attempted);

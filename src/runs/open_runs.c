@@ -11,8 +11,17 @@ static wi__open_run *newest;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void before_fork(void) { pthread_mutex_lock(&lock); }
-static void after_fork(void) { pthread_mutex_unlock(&lock); }
+/* ---- forks: no connection of a run is open then ---- */
+
+static void before_fork(void) {
+    pthread_mutex_lock(&lock);
+    for (wi__open_run *each = newest; each; each = each->next) wi__writer_before_fork(each->writer);
+}
+
+static void after_fork(void) {
+    for (wi__open_run *each = newest; each; each = each->next) wi__writer_after_fork(each->writer);
+    pthread_mutex_unlock(&lock);
+}
 
 static void leave_to_parent(void) {
     for (wi__open_run *each = newest; each; each = each->next) each->is_inherited = 1;
@@ -27,6 +36,7 @@ static void note_seed(int64_t seed) {
     snprintf(value, sizeof value, "%lld", (long long)seed);
     pthread_mutex_lock(&lock);
     for (wi__open_run *each = newest; each; each = each->next) {
+        if (each->is_ending) continue;
         snprintf(key, sizeof key, "seed.%u", each->seeds++);
         wi__note note = {WI__NOTE_ENVIRONMENT, 0, wi__now_ms(), key, value};
         wi__notes_append(each->notes, &note);
@@ -57,24 +67,36 @@ static void prepare(void) {
 void wi__open_runs_add(wi__open_run *open) {
     pthread_once(&once, prepare);
     pthread_mutex_lock(&lock);
+    wi__sqlite_put_away(&open->store);
     open->next = newest;
     newest = open;
     pthread_mutex_unlock(&lock);
 }
 
-void wi__open_runs_remove(const wi__open_run *open) {
+void wi__open_runs_hide(wi__open_run *open) {
+    pthread_mutex_lock(&lock);
+    open->is_ending = 1;
+    pthread_mutex_unlock(&lock);
+}
+
+void wi__open_runs_remove(wi__open_run *open) {
     pthread_mutex_lock(&lock);
     wi__open_run **at = &newest;
     while (*at && *at != open) at = &(*at)->next;
     if (*at) *at = open->next;
+    wi__sqlite_take_back(&open->store);
     pthread_mutex_unlock(&lock);
 }
 
 wi_run *wi_active_run(void) {
     pthread_mutex_lock(&lock);
-    wi__open_run *found = newest;
-    while (found && !pthread_equal(found->thread, pthread_self())) found = found->next;
-    if (!found) found = newest;
+    wi__open_run *found = NULL;
+    for (wi__open_run *each = newest; each; each = each->next) {
+        if (each->is_ending) continue;
+        int is_of_this_thread = pthread_equal(each->thread, pthread_self()) != 0;
+        if (!found || is_of_this_thread) found = each;
+        if (is_of_this_thread) break;
+    }
     wi_run *run = found ? found->run : NULL;
     pthread_mutex_unlock(&lock);
     return run;

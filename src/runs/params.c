@@ -50,7 +50,7 @@ static void keep(void *arg) {
     const param *known = wi__names_find(&open->params, &named);
     if (known && strcmp(known->value, wanted->value) == 0) return;
     if (known) {
-        wanted->other = strdup(known->value);
+        wanted->other = wi_check_null(strdup(known->value), "param %.80s", wanted->key);
         return;
     }
     wi__open_run_note(open, WI__NOTE_PARAM, wanted->key, wanted->value, 0);

@@ -125,11 +125,15 @@ static void wait_for_the_drain(wi__points *points) {
     pthread_cond_wait(&points->drained_some, &points->lock);
 }
 
-__attribute__((cold, noinline)) static int make_room(wi__points *points) {
+int wi__points_has_room(const wi__points *points, uint64_t many) {
+    return next_ticket(points) + many + MARGIN <= __atomic_load_n(&points->limit, __ATOMIC_ACQUIRE);
+}
+
+__attribute__((cold, noinline)) int wi__points_make_room(wi__points *points, uint64_t many) {
     int cancelling, error;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelling);
     pthread_mutex_lock(&points->lock);
-    while ((error = extend_to(points, next_ticket(points) + MARGIN)) == EAGAIN)
+    while ((error = extend_to(points, next_ticket(points) + many + MARGIN)) == EAGAIN)
         wait_for_the_drain(points);
     pthread_mutex_unlock(&points->lock);
     pthread_setcancelstate(cancelling, NULL);
@@ -171,15 +175,13 @@ __attribute__((cold, noinline)) void wi__points_wake(wi__points *points) {
 }
 
 int wi__points_append(wi__points *points, const wi__point *point) {
-    uint64_t limit = __atomic_load_n(&points->limit, __ATOMIC_ACQUIRE);
-    if (__builtin_expect(next_ticket(points) + MARGIN >= limit, 0)) {
-        int error = make_room(points);
+    if (__builtin_expect(!wi__points_has_room(points, 1), 0)) {
+        int error = wi__points_make_room(points, 1);
         if (error) return error;
     }
     uint64_t ticket = __atomic_fetch_add(&points->next, 1, __ATOMIC_RELAXED);
     while (__builtin_expect(ticket >= __atomic_load_n(&points->limit, __ATOMIC_ACQUIRE), 0))
-        make_room(
-            points); /* more threads than the margin: the ticket is taken, so there must be room */
+        wi__points_make_room(points, 0); /* more threads than the margin: it is taken */
     wi__stored_point *to =
         points->segments[index_of(ticket / WI__SEGMENT_POINTS)] + ticket % WI__SEGMENT_POINTS;
     wi__stored_point from = {.series = point->series, .step = point->step, .ms = point->ms};

@@ -14,6 +14,7 @@
 
 #include "manage/durable.h"
 #include "manage/remove_tree.h"
+#include "record/arena.h"
 
 static const char stem[] = "record";
 
@@ -50,6 +51,7 @@ static void move_record_beside(const wi__live *live) {
     if (length + 8 > PATH_MAX || mkdir(folder, 0777) != 0) return;
     snprintf(path, sizeof path, "%.*s/record", PATH_MAX - 8, folder);
     if (wi_call(open_record, path, &error)) {
+        wi__arena_file_may_go();
         own_pid = getpid();
         snprintf(own_folder, sizeof own_folder, "%s", folder);
         return;

@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <within/sqlite.h>
+
+#include "runs/now.h"
 
 const char *wi__column_text(sqlite3_stmt *row, int column) {
     const char *text = (const char *)sqlite3_column_text(row, column);
@@ -169,12 +170,6 @@ static char *list_sql(builder *to, const wi__runs_query *query) {
     return sqlite3_str_finish(to->sql);
 }
 
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
 static wi__run_row run_of_row(sqlite3_stmt *row) {
     return (wi__run_row){.id = sqlite3_column_int64(row, 0),
                          .uuid = wi__column_text(row, 1),
@@ -206,7 +201,7 @@ void wi__runs_list(sqlite3 *db, const wi__runs_query *query, wi__take_run *take,
     int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
     sqlite3_free(sql);
     wi_sqlite_check(db, code, "list the runs");
-    sqlite3_bind_int64(statement, 1, now_ms());
+    sqlite3_bind_int64(statement, 1, wi__now_ms());
     for (int i = 1; i < to.bound_count; i++)
         sqlite3_bind_text(statement, i + 1, to.bound[i], -1, SQLITE_STATIC);
     take_rows(db, statement, (int)query->column_count, take, arg);
@@ -217,7 +212,7 @@ int wi__run_each_row(sqlite3 *db, int64_t run, wi__take_run *take, void *arg) {
     sqlite3_stmt *statement =
         prepare(db, "SELECT id, uuid, name, status, started_ms,"
                     " iif(status = 'RUNNING', ?1, ended_ms) - started_ms FROM run WHERE id = ?2");
-    sqlite3_bind_int64(statement, 1, now_ms());
+    sqlite3_bind_int64(statement, 1, wi__now_ms());
     sqlite3_bind_int64(statement, 2, run);
     int there = wi_sqlite_check(db, sqlite3_step(statement), "read") == SQLITE_ROW;
     if (there) {

@@ -212,10 +212,16 @@ static int is_lost(const rows *all, sqlite3_stmt *row) {
            (!owner || wi__owner_state_of_text(owner) == WI__OWNER_DEAD);
 }
 
-/*
- * Their folder is looked for first: a run that ends has another status before its folder goes. The owner is
- * asked for again: one that is resumed meanwhile has another.
- */
+/* The owner is asked for again: a run that is resumed meanwhile has another. */
+static int set_row_killed(sqlite3 *db, int64_t row, const char *owner) {
+    return wi__sql_run(db,
+                       "UPDATE run SET status = 'KILLED', ended_ms = coalesce((SELECT max(last_ms)"
+                       " FROM series WHERE run = run.id), started_ms)"
+                       " WHERE id = ? AND status = 'RUNNING' AND owner IS ?",
+                       "it", row, owner);
+}
+
+/* Their folder is looked for first: a run that ends has another status before its folder goes. */
 static void set_lost_ones_killed(void *arg) {
     rows *all = arg;
     sqlite3_stmt *row;
@@ -224,12 +230,8 @@ static void set_lost_ones_killed(void *arg) {
     while ((code = wi__sql_step(row, code)) == SQLITE_ROW) {
         code = SQLITE_OK;
         if (!is_lost(all, row)) continue;
-        code = wi__sql_run(all->db,
-                           "UPDATE run SET status = 'KILLED', ended_ms = coalesce((SELECT"
-                           " max(last_ms) FROM series WHERE run = run.id), started_ms)"
-                           " WHERE id = ? AND status = 'RUNNING' AND owner IS ?",
-                           "it", sqlite3_column_int64(row, 0),
-                           (const char *)sqlite3_column_text(row, 2));
+        code = set_row_killed(all->db, sqlite3_column_int64(row, 0),
+                              (const char *)sqlite3_column_text(row, 2));
         if (code == SQLITE_OK) all->found += sqlite3_changes(all->db);
     }
     sqlite3_finalize(row);
@@ -252,4 +254,31 @@ int wi__runs_recover(sqlite3 *db, const char *path) {
     found += look_at_rows(db, root);
     wi__process_record_sweep(root);
     return found;
+}
+
+/* ---- runs of elsewhere ---- */
+
+static void refuse_living(const corpse *dead) {
+    if (wi__owner_state_of_text(dead->owner) == WI__OWNER_ALIVE)
+        wi_raise(WI_VALUE_ERROR, "run %s lives: its process is of this host", dead->live.id);
+}
+
+int wi__runs_close(sqlite3 *db, const char *path, const char *id) {
+    corpse dead = {.db = db, .database = path};
+    wi__live_state state = wi__live_take_from_elsewhere(&dead.live, path, id);
+    if (state == WI__LIVE_DEAD) return bring_in_or_say(&dead);
+    read_row(&dead);
+    refuse_living(&dead);
+    if (state == WI__LIVE_HELD)
+        wi_raise(WI_VALUE_ERROR, "run %s lives: its lock is held", dead.live.id);
+    check(&dead, set_row_killed(db, dead.row, dead.owner[0] ? dead.owner : NULL));
+    return 1;
+}
+
+sqlite3 *wi__runs_open(wi_database *store, const char *path) {
+    if (!wi__store_may_be_written(path) && access(path, F_OK) == 0)
+        return wi__store_open(store, path, WI__STORE_READ, 0);
+    wi__store_open(store, path, WI__STORE_WRITE, 0);
+    wi__runs_recover(store->handle, path);
+    return store->handle;
 }

@@ -70,8 +70,8 @@ static wi_series *find_or_make(wi__open_run *open, const char *name) {
     return series ? series : make_series(open, name);
 }
 
-static void append(const wi_series *series, int64_t step, double value) {
-    wi__point point = {series->number, step, value, wi__now_ms()};
+static void append(const wi_series *series, int64_t step, double value, int64_t ms) {
+    wi__point point = {series->number, step, value, ms};
     int error = wi__points_append(series->open->points, &point);
     if (error) wi_raise_errno(error, "metric %.80s: append a point to the journal", series->name);
 }
@@ -85,10 +85,26 @@ wi_series *wi_run_series(wi_run *run, const char *name) {
 void wi_run_metric(wi_run *run, const char *name, int64_t step, double value) {
     wi__open_run *open = wi__open_run_of(run, "log a metric");
     if (!name) wi_raise(WI_VALUE_ERROR, "wi_run_metric: the name is NULL");
-    append(find_or_make(open, name), step, value);
+    append(find_or_make(open, name), step, value, wi__now_ms());
+}
+
+void wi__series_add_at(wi_series *series, int64_t step, double value, int64_t ms) {
+    if (series->open->is_inherited) wi__raise_not_open(series->open->run, "add to a series");
+    append(series, step, value, ms);
 }
 
 void wi_series_add(wi_series *series, int64_t step, double value) {
-    if (series->open->is_inherited) wi__raise_not_open(series->open->run, "add to a series");
-    append(series, step, value);
+    wi__series_add_at(series, step, value, wi__now_ms());
+}
+
+/* ---- room ---- */
+
+int wi__run_has_room(const wi_run *run, size_t points) {
+    return !run->open || wi__points_has_room(run->open->points, points);
+}
+
+void wi__run_wait_for_room(wi_run *run, size_t points) {
+    wi__open_run *open = wi__open_run_of(run, "log a metric");
+    int error = wi__points_make_room(open->points, points);
+    if (error) wi_raise_errno(error, "run %s: make room for points in the journal", run->name);
 }

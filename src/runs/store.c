@@ -12,8 +12,39 @@
 
 #include "runs/migrate.h"
 #include "runs/network.h"
+#include "runs/stamp.h"
 
-static void check_and_make(void *self) { wi__migrate(self, &wi__runs_versions); }
+/* ---- where it is ---- */
+
+/* The file's own path: links are followed, as SQLite does. */
+static void find_file(const char *path, char file[PATH_MAX]) {
+    char *real = realpath(path, NULL);
+    snprintf(file, PATH_MAX, "%s", real ? real : path);
+    free(real);
+}
+
+static void find_folder(const char *path, char folder[PATH_MAX]) {
+    find_file(path, folder);
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[1] = '\0';
+    else
+        memcpy(folder, ".", sizeof ".");
+}
+
+int wi__store_may_be_written(const char *path) {
+    char folder[PATH_MAX];
+    find_folder(path, folder);
+    return access(path, W_OK) == 0 && access(folder, W_OK) == 0;
+}
+
+static int is_beside(const char *path, const char *end) {
+    char file[PATH_MAX], beside[PATH_MAX + 16];
+    struct stat status;
+    find_file(path, file);
+    snprintf(beside, sizeof beside, "%s%s", file, end);
+    return stat(beside, &status) == 0 && status.st_size > 0;
+}
 
 static void say_it_is_on_a_network(const char *path) {
     static int said;
@@ -27,16 +58,41 @@ static void say_it_is_on_a_network(const char *path) {
 
 /* By its folder: who opens and closes the file itself takes away SQLite's locks in this process. */
 static int is_on_a_network(const char *path) {
-    char folder[PATH_MAX] = ".";
-    char *real = realpath(path, NULL);
-    const char *known = real ? real : path, *slash = strrchr(known, '/');
-    if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash + 1 - known), known);
-    free(real);
+    char folder[PATH_MAX];
+    find_folder(path, folder);
     int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int answer = descriptor >= 0 && wi__is_on_a_network(descriptor);
     if (descriptor >= 0) close(descriptor);
     if (answer) say_it_is_on_a_network(path);
     return answer;
+}
+
+/* ---- what it is ---- */
+
+typedef struct glance {
+    const char *path;
+    wi__stamp found;
+} glance;
+
+static void read_stamp_of_file(void *arg) {
+    glance *at = arg;
+    within (db, wi_database(at->path, .immutable = 1)) at->found = wi__stamp_read(db->handle);
+}
+
+/* Before it is opened, which may change it. What cannot be read so, perhaps as it is being written, is seen then. */
+static void check_untouched(const char *path, wi__store_mode mode) {
+    glance at = {.path = path};
+    if (access(path, F_OK) != 0 || !wi_call(read_stamp_of_file, &at, NULL)) return;
+    int may_be_empty = mode == WI__STORE_MAKE || is_beside(path, "-wal");
+    wi__stamp_version(&at.found, path, wi__runs_versions.newest, may_be_empty);
+}
+
+/* ---- opening ---- */
+
+/* A reader who may not write would leave files that the writers could not; nobody has it open where there is no log. */
+static int is_at_rest(const char *path) {
+    return !wi__store_may_be_written(path) && !is_beside(path, "-wal") &&
+           !is_beside(path, "-journal");
 }
 
 static void check_that_it_is_there(const char *path, wi__store_mode mode) {
@@ -49,16 +105,33 @@ static void check_that_it_is_there(const char *path, wi__store_mode mode) {
  */
 static void make_file(const char *path) { mknod(path, S_IFREG | 0666, 0); }
 
+static wi_database options_of(const char *path, wi__store_mode mode, int busy_timeout_ms) {
+    int is_read = mode == WI__STORE_READ;
+    return wi_database(path, .busy_timeout_ms = busy_timeout_ms, .read_only = is_read,
+                       .immutable = is_read && is_at_rest(path),
+                       .synchronous = WI_SYNCHRONOUS_NORMAL, .no_wal = is_on_a_network(path));
+}
+
+typedef struct opening {
+    wi_database *store;
+    wi__store_mode mode;
+} opening;
+
+static void bring_up_to_date(void *arg) {
+    const opening *it = arg;
+    wi__migrate(it->store, &wi__runs_versions, it->mode == WI__STORE_MAKE);
+}
+
 sqlite3 *wi__store_open(wi_database *store, const char *path, wi__store_mode mode,
                         int busy_timeout_ms) {
+    opening it = {store, mode};
     wi_error *error;
     check_that_it_is_there(path, mode);
+    check_untouched(path, mode);
     if (mode == WI__STORE_MAKE) make_file(path);
-    *store =
-        wi_database(path, .busy_timeout_ms = busy_timeout_ms, .read_only = mode == WI__STORE_READ,
-                    .synchronous = WI_SYNCHRONOUS_NORMAL, .no_wal = is_on_a_network(path));
+    *store = options_of(path, mode, busy_timeout_ms);
     store->protocol->enter(store);
-    if (wi_call(check_and_make, store, &error)) return store->handle;
+    if (wi_call(bring_up_to_date, &it, &error)) return store->handle;
     wi__store_close(store);
     wi_reraise(error);
 }

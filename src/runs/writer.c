@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "record/complain.h"
@@ -21,8 +22,11 @@ static const double interval_s = 0.2, retry_s = 0.02;
 
 struct wi__writer {
     pthread_t thread;
-    sqlite3 *db;
-    wi__drainer *drainer;
+    pthread_mutex_t lock; /* of the connection and the drainer */
+    sqlite3 **db;         /* NULL there: a fork has closed it */
+    char *path;           /* of the database; NULL: it is in no file */
+    wi__drainer *drainer; /* NULL while there is no connection */
+    int64_t run;
     wi__points *points;
     int notes;
     int is_over;
@@ -40,14 +44,59 @@ static int is_over(wi__writer *writer) {
     return __atomic_load_n(&writer->is_over, __ATOMIC_ACQUIRE);
 }
 
+/* ---- the connection ---- */
+
+static int prepare_to_drain(wi__writer *writer) {
+    sqlite3_busy_timeout(*writer->db, BUSY_MS);
+    writer->drainer = wi__drainer_new(*writer->db, writer->run);
+    return writer->drainer ? SQLITE_OK : SQLITE_NOMEM;
+}
+
+static void disconnect(wi__writer *writer) {
+    wi__drainer_free(writer->drainer);
+    writer->drainer = NULL;
+    sqlite3_close(*writer->db);
+    *writer->db = NULL;
+}
+
+static int connect(wi__writer *writer) {
+    if (*writer->db) return SQLITE_OK;
+    int code = sqlite3_open_v2(writer->path, writer->db, SQLITE_OPEN_READWRITE, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(*writer->db, "PRAGMA synchronous = NORMAL", NULL, NULL, NULL);
+    if (code == SQLITE_OK) code = prepare_to_drain(writer);
+    if (code != SQLITE_OK) disconnect(writer);
+    return code;
+}
+
+/* The log stays: to copy it into the database is not what a fork should wait for. */
+void wi__writer_before_fork(wi__writer *writer) {
+    pthread_mutex_lock(&writer->lock);
+    if (!*writer->db || !writer->path) return;
+    sqlite3_db_config(*writer->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
+    disconnect(writer);
+}
+
+void wi__writer_after_fork(wi__writer *writer) { pthread_mutex_unlock(&writer->lock); }
+
+/* ---- draining ---- */
+
+static int connect_and_drain(wi__writer *writer) {
+    pthread_mutex_lock(&writer->lock);
+    int code = connect(writer);
+    if (code == SQLITE_OK)
+        code = wi__drainer_run(writer->drainer, writer->points, writer->notes, 0);
+    pthread_mutex_unlock(&writer->lock);
+    return code;
+}
+
 /* A database that others hold for a moment is nothing to speak of. */
 static void drain(wi__writer *writer, int *said) {
-    writer->code = wi__drainer_run(writer->drainer, writer->points, writer->notes, 0);
+    writer->code = connect_and_drain(writer);
     int is_busy = (writer->code & 0xff) == SQLITE_BUSY;
     if (writer->code == SQLITE_OK || is_busy || *said) return;
-    const char *file = sqlite3_db_filename(writer->db, "main");
     wi__complain("%s: what a run logs cannot be brought in now, and waits in its journal: %s",
-                 file ? file : "a database of runs", sqlite3_errstr(writer->code));
+                 writer->path ? writer->path : "a database of runs", sqlite3_errstr(writer->code));
     *said = 1;
 }
 
@@ -82,31 +131,41 @@ static int start(wi__writer *writer) {
     return error;
 }
 
-wi__writer *wi__writer_start(sqlite3 *db, int64_t run_row, wi__points *points, int notes) {
+static void release(wi__writer *writer) {
+    wi__drainer_free(writer->drainer);
+    pthread_mutex_destroy(&writer->lock);
+    free(writer->path);
+    free(writer);
+}
+
+wi__writer *wi__writer_start(sqlite3 **db, int64_t run_row, wi__points *points, int notes) {
     wi__writer *writer = calloc(1, sizeof *writer);
     if (!writer) return NULL;
+    const char *path = sqlite3_db_filename(*db, "main");
+    pthread_mutex_init(&writer->lock, NULL);
     writer->db = db;
+    writer->path = path && *path ? strdup(path) : NULL;
+    writer->run = run_row;
     writer->points = points;
     writer->notes = notes;
-    writer->drainer = wi__drainer_new(db, run_row);
-    sqlite3_busy_timeout(db, BUSY_MS);
-    int error = writer->drainer ? start(writer) : ENOMEM;
+    int has_memory = (writer->path || !path || !*path) && prepare_to_drain(writer) == SQLITE_OK;
+    int error = has_memory ? start(writer) : ENOMEM;
     if (!error) return writer;
-    wi__drainer_free(writer->drainer);
-    free(writer);
+    release(writer);
     errno = error;
     return NULL;
 }
-
-void wi__writer_wake(wi__writer *writer) { wi__points_wake(writer->points); }
 
 int wi__writer_stop(wi__writer *writer, double timeout_s) {
     writer->timeout_s = timeout_s;
     __atomic_store_n(&writer->is_over, 1, __ATOMIC_RELEASE);
     wi__points_wake(writer->points);
     pthread_join(writer->thread, NULL);
-    int code = writer->code;
-    wi__drainer_free(writer->drainer);
-    free(writer);
+    return writer->code;
+}
+
+int wi__writer_free(wi__writer *writer) {
+    int code = connect(writer);
+    release(writer);
     return code;
 }

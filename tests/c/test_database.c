@@ -3,6 +3,10 @@
 
 /* ---- opening ---- */
 
+static void open_immutable(void *path) {
+    within (wi_database(path, .immutable = 1)) continue;
+}
+
 alone(a_database_is_made_and_set_up) {
     within (db, wi_database("runs.db")) {
         expect(exists("runs.db"));
@@ -47,6 +51,24 @@ alone(without_a_log_it_has_a_rollback_journal) {
         }
     }
     expect_count(number_in("runs.db", "SELECT count(*) FROM t"), 1);
+}
+
+alone(an_immutable_one_is_read_without_a_file_beside_it) {
+    static const char *const names[] = {"runs.db", "two?words#100%.db", "\xce\xbc.db"};
+    char here[300], path[600];
+    expect(getcwd(here, sizeof here));
+    for (int i = 0; i < 3; i++) {
+        make_table(names[i]);
+        snprintf(path, sizeof path, "/%s/%s", here, names[i]);
+        within (db, wi_database(i ? names[i] : path, .immutable = 1)) {
+            expect_count(number_on(db->handle, "SELECT count(*) FROM t"), 0);
+            expect(sqlite3_db_readonly(db->handle, "main") == 1);
+        }
+        snprintf(path, sizeof path, "%s-shm", names[i]);
+        expect(!exists(path));
+    }
+    expect_error(open_immutable, "missing.db", WI_FILE_NOT_FOUND, "open: missing.db: unable…");
+    expect(!exists("missing.db"));
 }
 
 alone(a_database_in_memory_is_one_too) {
@@ -460,6 +482,7 @@ int main(void) {
         test(a_database_is_made_and_set_up),
         test(options_are_obeyed),
         test(without_a_log_it_has_a_rollback_journal),
+        test(an_immutable_one_is_read_without_a_file_beside_it),
         test(a_database_in_memory_is_one_too),
         test(nothing_is_left_open),
         test(any_name_will_do),

@@ -299,15 +299,17 @@ alone(while_others_hold_the_database_points_wait_and_none_is_lost) {
     note_series(j.notes, 0, "x");
     run_sql(other, "BEGIN IMMEDIATE");
     sqlite3 *mine = open_database();
-    wi__writer *writer = wi__writer_start(mine, 1, j.points, j.notes);
+    wi__writer *writer = wi__writer_start(&mine, 1, j.points, j.notes);
     for (int i = 0; i < 200000; i++) append(j.points, 0, i, i);
     spend_ms(400);
     expect_text(asked(j.db, "SELECT points || ' ' || notes FROM run"), "0 0");
     expect(size_of("points") > 6 << 20);
     expect(wi__writer_stop(writer, 0) == SQLITE_BUSY);
+    wi__writer_free(writer);
     run_sql(other, "ROLLBACK");
-    writer = wi__writer_start(mine, 1, j.points, j.notes);
+    writer = wi__writer_start(&mine, 1, j.points, j.notes);
     expect_count(wi__writer_stop(writer, 10), SQLITE_OK);
+    wi__writer_free(writer);
     expect_text(asked(j.db, "SELECT count FROM series"), "200000");
     sqlite3_close(mine);
     sqlite3_close(other);
@@ -410,19 +412,31 @@ alone(a_run_that_is_not_there_is_told) {
     leave_journal(&j);
 }
 
+alone(a_table_that_is_missing_is_told_and_what_waits_for_it_stays) {
+    journal j = make_journal();
+    wi__note tag = {WI__NOTE_TAG, 0, 0, "state", "draft"};
+    expect(wi__notes_append(j.notes, &tag) == 0);
+    expect(sqlite3_exec(j.db, "ALTER TABLE tag RENAME TO gat", NULL, NULL, NULL) == SQLITE_OK);
+    expect_count(wi__drain(j.db, 1, j.points, j.notes, 0), SQLITE_ERROR);
+    expect(sqlite3_exec(j.db, "ALTER TABLE gat RENAME TO tag", NULL, NULL, NULL) == SQLITE_OK);
+    expect_count(wi__drain(j.db, 1, j.points, j.notes, 0), SQLITE_OK);
+    expect_text(asked(j.db, "SELECT value FROM tag"), "draft");
+    leave_journal(&j);
+}
+
 /* A trap of the program's must not reach the thread: there are signalling NaNs among the values. */
 alone(the_thread_drains_by_itself) {
     journal j = make_journal();
     sqlite3 *mine = open_database();
     feenableexcept(FE_INVALID | FE_OVERFLOW);
-    wi__writer *writer = wi__writer_start(mine, 1, j.points, j.notes);
+    wi__writer *writer = wi__writer_start(&mine, 1, j.points, j.notes);
     note_series(j.notes, 0, "x");
     append(j.points, 0, 1, double_of(UINT64_C(0x7ff0000000000001)));
     double end = now_s() + 30;
     while (strcmp(asked(j.db, "SELECT points FROM run"), "1") != 0 && now_s() < end) spend_ms(10);
     expect_text(asked(j.db, "SELECT points FROM run"), "1");
-    wi__writer_wake(writer);
     expect_count(wi__writer_stop(writer, 1), SQLITE_OK);
+    wi__writer_free(writer);
     sqlite3_close(mine);
     leave_journal(&j);
 }
@@ -446,6 +460,7 @@ int main(void) {
         test(whatever_is_committed_has_the_points_as_far_as_it_says),
         test(a_point_is_never_there_before_the_name_of_its_series),
         test(a_run_that_is_not_there_is_told),
+        test(a_table_that_is_missing_is_told_and_what_waits_for_it_stays),
         test(the_thread_drains_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,8 @@ _Noreturn static void log_until_killed(int pause, int with_a_drain) {
     wi__points *points = wi__points_create(here, 0);
     if (notes < 0 || !points) abort();
     wi__points_limit(points, 16);
-    if (with_a_drain && !wi__writer_start(open_database(), 1, points, notes)) abort();
+    sqlite3 *db = with_a_drain ? open_database() : NULL;
+    if (db && !wi__writer_start(&db, 1, points, notes)) abort();
     for (uint32_t i = 0; i < THREADS; i++) {
         char name[8];
         snprintf(name, sizeof name, "m%u", i);

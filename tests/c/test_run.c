@@ -359,29 +359,138 @@ static void begin_in(void *path) {
     within (wi_run("lorenz", .database = path, .busy_timeout_s = 0.05)) continue;
 }
 
+typedef struct content {
+    size_t size;
+    char bytes[1 << 20];
+} content;
+
+static void read_all(const char *path, content *to) {
+    FILE *file = fopen(path, "r");
+    expect(file != NULL);
+    to->size = fread(to->bytes, 1, sizeof to->bytes, file);
+    fclose(file);
+}
+
+/* Nothing of it changes, and nothing comes beside it. */
+static void expect_refused(const char *path, const char *message) {
+    static content before, after;
+    int entries = entries_in(".");
+    read_all(path, &before);
+    expect_error(begin_in, (void *)path, WI_DATA_ERROR, message);
+    read_all(path, &after);
+    expect_that(before.size == after.size && !memcmp(before.bytes, after.bytes, after.size), path,
+                "it has changed");
+    expect_that(entries_in(".") == entries, path, "a file was left beside it");
+}
+
+static void make_foreign(const char *path, const char *sql) {
+    sqlite3 *db;
+    expect(sqlite3_open(path, &db) == SQLITE_OK);
+    expect(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
+}
+
+alone(a_database_of_something_else_is_not_touched) {
+    make_foreign("plain.db", "CREATE TABLE planet (name); INSERT INTO planet VALUES ('Mars')");
+    make_foreign("logged.db", "PRAGMA journal_mode = WAL; CREATE TABLE planet (name)");
+    make_foreign("stamped.db", "PRAGMA application_id = 7");
+    make_foreign("numbered.db", "PRAGMA user_version = 1");
+    expect_refused("plain.db", "/…");
+    expect_refused("logged.db", "/…");
+    expect_refused("stamped.db", "/…");
+    expect_refused("numbered.db", "/…");
+}
+
+alone(what_a_killed_program_left_beside_its_database_stays) {
+    make_foreign("plain.db", "CREATE TABLE planet (name); INSERT INTO planet VALUES ('Mars')");
+    pid_t child = fork();
+    if (child == 0) {
+        sqlite3 *db;
+        sqlite3_open("plain.db", &db);
+        sqlite3_exec(db,
+                     "PRAGMA cache_size = 1; BEGIN; WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+                     " SELECT i + 1 FROM n WHERE i < 9999) INSERT INTO planet SELECT"
+                     " hex(randomblob(99)) FROM n",
+                     NULL, NULL, NULL);
+        raise(SIGKILL);
+    }
+    waitpid(child, NULL, 0);
+    expect(exists("plain.db-journal"));
+    expect_refused("plain.db", "/…");
+    expect(exists("plain.db-journal"));
+    expect_count(number_in("plain.db", "SELECT count(*) FROM planet"), 1);
+}
+
 alone(what_is_no_database_of_runs_is_left_as_it_is) {
     FILE *file = fopen("text.db", "w");
     for (int i = 0; i < 1000; i++) fputs("no database\n", file);
     fclose(file);
-    make_table("other.db");
     within (wi_run("lorenz", .database = "newer.db")) continue;
     within (db, wi_database("newer.db")) wi_database_execute(db, "PRAGMA user_version = 99");
-    expect_error(begin_in, "text.db", WI_DATA_ERROR, "…");
-    expect_error(begin_in, "other.db", WI_DATA_ERROR, "/…");
-    expect_error(begin_in, "newer.db", WI_DATA_ERROR, "/…");
+    expect_refused("text.db", "…");
+    expect_refused("newer.db", "/…");
     expect_error(begin_in, "missing/runs.db", WI_FILE_NOT_FOUND, "…");
     expect_error(begin_in, ":memory:", WI_VALUE_ERROR, "…");
     expect_error(begin_nameless, NULL, WI_VALUE_ERROR, "wi_run: the name is empty");
-    expect_count(size_of("text.db"), 12000);
-    expect_count(number_in("other.db", "SELECT count(*) FROM sqlite_schema"), 2);
-    expect(!exists("other.db.live") && !exists("text.db.live"));
-    expect_count(entries_in("newer.db.live"), 0);
 }
 
 alone(a_truncated_database_is_refused) {
     within (run, wi_run("lorenz")) wi_run_param(run, "text", "%0100000d", 1);
     expect(truncate("runs.db", size_of("runs.db") / 2) == 0);
-    expect_error(begin_in, "runs.db", WI_DATA_ERROR, "…");
+    expect_refused("runs.db", "…");
+}
+
+/* ---- a folder that is deleted too early ---- */
+
+/* All of it, in a process whose stderr is kept to its end. */
+static int said_by(void (*body)(void)) {
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        expect(freopen("said", "w", stderr) != NULL);
+        expect(mkdir("folder", 0777) == 0);
+        body();
+        measure("later");
+        exit(7);
+    }
+    int status, lines = 0;
+    expect(waitpid(child, &status, 0) == child);
+    expect_count(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 7);
+    FILE *file = fopen("said", "r");
+    for (int c; (c = fgetc(file)) != EOF;) lines += c == '\n';
+    fclose(file);
+    return lines;
+}
+
+static void delete_folder(void) { expect(system("rm -r folder") == 0); }
+
+static void log_and_delete_afterwards(void) {
+    within (wi_run("lorenz", .database = "folder/runs.db")) measure("step");
+    delete_folder();
+}
+
+static void delete_inside(void) {
+    within (run, wi_run("lorenz", .database = "folder/runs.db")) {
+        measure("step");
+        wi_run_metric(run, "energy", 1, 1);
+        delete_folder();
+        for (int i = 0; i < 100000; i++) wi_run_metric(run, "energy", i, i);
+        measure("more");
+    }
+}
+
+alone(a_folder_that_is_deleted_after_its_runs_is_nothing_to_speak_of) {
+    expect_count(said_by(log_and_delete_afterwards), 0);
+}
+
+alone(a_database_that_is_deleted_in_a_run_is_said_once) {
+    expect_count(said_by(delete_inside), 1);
+    char line[500] = "";
+    FILE *file = fopen("said", "r");
+    expect(fgets(line, sizeof line, file) != NULL);
+    fclose(file);
+    expect(strstr(line, "folder/runs.db was deleted or moved while the run was open: what it "));
+    expect(!exists("folder"));
 }
 
 /* ---- others that write ---- */
@@ -471,6 +580,109 @@ alone(threads_log_into_one_run_at_once) {
     expect_count(number_of("SELECT count(*) FROM series"), 7 + 4 * 7);
 }
 
+/* ---- workers that are forked in a run ---- */
+
+static int descriptors_of(const char *name) {
+    int count = 0;
+    DIR *stream = opendir("/proc/self/fd");
+    for (struct dirent *each; stream && (each = readdir(stream));) {
+        char path[400], target[400] = "";
+        snprintf(path, sizeof path, "/proc/self/fd/%s", each->d_name);
+        if (readlink(path, target, sizeof target - 1) < 0) continue;
+        const char *slash = strrchr(target, '/');
+        count += slash && strncmp(slash + 1, name, strlen(name)) == 0;
+    }
+    closedir(stream);
+    return count;
+}
+
+alone(no_connection_of_a_run_goes_across_a_fork) {
+    within (run, wi_run("outer")) {
+        within (wi_run("inner")) {
+            expect(descriptors_of("runs.db") > 0);
+            pid_t child = fork();
+            if (child == 0) {
+                expect_count(descriptors_of("runs.db"), 0);
+                _exit(0);
+            }
+            expect_well(child);
+            wi_run_metric(run, "energy", 1, 1);
+        }
+    }
+    expect_count(number_of("SELECT count FROM series"), 1);
+    expect_count(number_of("SELECT count(*) FROM run WHERE status = 'FINISHED'"), 2);
+}
+
+enum { WORKERS = 8, POINTS_OF_A_WORKER = 2000 };
+
+static int are_forked; /* atomic */
+
+static void *log_till_all_are_forked(void *run) {
+    int64_t step = 0;
+    while (!__atomic_load_n(&are_forked, __ATOMIC_ACQUIRE)) {
+        wi_run_metric(run, "energy", step++, 1);
+        if (step % 500 == 0) usleep(2000);
+    }
+    return (void *)(intptr_t)step;
+}
+
+static pid_t begin_worker(void) {
+    pid_t worker = fork();
+    if (worker) return worker;
+    within (run, wi_run("worker"))
+        for (int i = 0; i < POINTS_OF_A_WORKER; i++) wi_run_metric(run, "loss", i, i);
+    _exit(0);
+}
+
+alone(forked_workers_have_runs_of_their_own_in_the_same_database) {
+    pid_t workers[WORKERS];
+    int64_t logged = 0;
+    if (UNDER_TSAN) return; /* its children may start no thread */
+    are_forked = 0;
+    within (run, wi_run("parent")) {
+        pthread_t threads[2];
+        for (int i = 0; i < 2; i++)
+            expect(pthread_create(&threads[i], NULL, log_till_all_are_forked, run) == 0);
+        for (int i = 0; i < WORKERS; i++) {
+            usleep(30000);
+            workers[i] = begin_worker();
+        }
+        __atomic_store_n(&are_forked, 1, __ATOMIC_RELEASE);
+        for (int i = 0; i < WORKERS; i++) expect_well(workers[i]);
+        for (int i = 0; i < 2; i++) {
+            void *steps;
+            expect(pthread_join(threads[i], &steps) == 0);
+            logged += (intptr_t)steps;
+        }
+        expect_status("parent", "RUNNING");
+    }
+    expect_count(number_of("SELECT count(*) FROM run WHERE status = 'FINISHED'"), 1 + WORKERS);
+    expect_count(number_of("SELECT sum(count) FROM series WHERE name = 'energy'"), logged);
+    expect_count(number_of("SELECT sum(count) FROM series WHERE name = 'loss'"),
+                 (long long)WORKERS * POINTS_OF_A_WORKER);
+    expect_count(number_of("SELECT count(*) FROM run WHERE parent IS NOT NULL"), 0);
+    expect_text(text_of("PRAGMA integrity_check"), "ok");
+    expect_count(entries_in("runs.db.live"), 0);
+}
+
+static void begin_where_the_parent_has_it_open(void *arg) {
+    (void)arg;
+    within (wi_run("worker")) continue;
+}
+
+alone(a_database_that_the_parent_itself_has_open_is_refused_with_the_remedy) {
+    within (wi_run("parent")) continue;
+    within (wi_database("runs.db")) {
+        pid_t child = fork();
+        if (child == 0) {
+            expect_error(begin_where_the_parent_has_it_open, NULL, WI_USAGE_ERROR, "open: /…");
+            _exit(0);
+        }
+        expect_well(child);
+    }
+    expect_count(number_of("SELECT count(*) FROM run"), 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         test(the_end_of_the_body_is_finished),
@@ -493,11 +705,18 @@ int main(void) {
         test(a_run_goes_on),
         test(what_cannot_be_resumed_is_said),
         test(what_is_called_after_the_end_is_refused),
+        test(a_database_of_something_else_is_not_touched),
+        test(what_a_killed_program_left_beside_its_database_stays),
         test(what_is_no_database_of_runs_is_left_as_it_is),
         test(a_truncated_database_is_refused),
         test(an_end_waits_for_others_until_all_is_merged),
+        test(a_folder_that_is_deleted_after_its_runs_is_nothing_to_speak_of),
+        test(a_database_that_is_deleted_in_a_run_is_said_once),
         test(a_forked_child_leaves_the_run_to_its_parent),
         test(threads_log_into_one_run_at_once),
+        test(no_connection_of_a_run_goes_across_a_fork),
+        test(forked_workers_have_runs_of_their_own_in_the_same_database),
+        test(a_database_that_the_parent_itself_has_open_is_refused_with_the_remedy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -219,6 +219,58 @@ alone(one_of_another_host_is_left_alone) {
     expect_after_forging("4000000-5-12345678-0badcafe", "RUNNING");
 }
 
+/* ---- those of which the user says that they are gone ---- */
+
+#define OF_ANOTHER_HOST "4000000-5-12345678-0badcafe"
+
+static void close_run(void *store) {
+    sqlite3 *db = ((wi_database *)store)->handle;
+    char id[WI_RUN_ID_LENGTH + 1];
+    strcpy(id, text_of("SELECT uuid FROM run"));
+    expect_count(wi__runs_close(db, "runs.db", id), 1);
+}
+
+static void expect_refused(const char *message) {
+    wi_database store;
+    wi__store_open(&store, "runs.db", WI__STORE_WRITE, 60000);
+    expect_error(close_run, &store, WI_VALUE_ERROR, message);
+    wi__store_close(&store);
+    expect_status("victim", "RUNNING");
+}
+
+alone(one_of_another_host_is_closed_with_all_it_had_logged) {
+    wi_database store;
+    kill_victim(begin_victim(NULL));
+    expect_after_forging(OF_ANOTHER_HOST, "RUNNING");
+    wi__store_open(&store, "runs.db", WI__STORE_WRITE, 60000);
+    close_run(&store);
+    wi__store_close(&store);
+    expect_status("victim", "KILLED");
+    expect_count(number_of("SELECT count FROM series"), 1000);
+    expect(!exists("runs.db.live"));
+}
+
+alone(one_that_lives_is_not_closed) {
+    victim lives = begin_victim(NULL);
+    expect_refused("run …");
+    expect_after_forging(OF_ANOTHER_HOST, "RUNNING");
+    expect_refused("run …");
+    kill_victim(lives);
+}
+
+alone(one_of_another_host_whose_folder_is_gone_is_closed) {
+    wi_database store;
+    kill_victim(begin_victim(NULL));
+    expect(system("rm -r runs.db.live") == 0);
+    within (db, wi_database("runs.db"))
+        wi_database_execute(db, "UPDATE run SET owner = '" OF_ANOTHER_HOST "'");
+    expect_count(recover(), 0);
+    wi__store_open(&store, "runs.db", WI__STORE_WRITE, 60000);
+    close_run(&store);
+    wi__store_close(&store);
+    expect_status("victim", "KILLED");
+}
+
 alone(one_of_an_earlier_boot_is_dead) {
     wi__owner self = wi__owner_self();
     char text[WI__OWNER_TEXT];
@@ -240,6 +292,15 @@ alone(a_row_whose_folder_was_removed_is_killed) {
     expect(!exists("runs.db.live"));
 }
 
+alone(a_row_of_another_host_is_left_alone_without_its_folder_too) {
+    kill_victim(begin_victim(NULL));
+    expect(system("rm -r runs.db.live") == 0);
+    within (db, wi_database("runs.db"))
+        wi_database_execute(db, "UPDATE run SET owner = '4000000-5-12345678-0badcafe'");
+    expect_count(recover(), 0);
+    expect_status("victim", "RUNNING");
+}
+
 alone(a_folder_without_a_row_is_removed) {
     pid_t child = fork();
     if (child == 0) {
@@ -252,6 +313,53 @@ alone(a_folder_without_a_row_is_removed) {
     within (wi_run("next")) continue;
     expect_count(entries_in("runs.db.live"), 0);
     expect_count(number_of("SELECT count(*) FROM run"), 1);
+}
+
+/* ---- where nothing may be written ---- */
+
+static void read_as_nobody(mode_t of_file, mode_t of_folder) {
+    expect(chmod("runs.db", of_file) == 0 && chmod(".", of_folder) == 0);
+    int entries = entries_in(".");
+    pid_t child = fork();
+    if (child == 0) {
+        wi_database store;
+        if (geteuid() == 0) expect(setgid(65534) == 0 && setuid(65534) == 0);
+        sqlite3 *db = wi__runs_open(&store, "runs.db");
+        expect_count(number_on(db, "SELECT count(*) FROM run"), 1);
+        wi__store_close(&store);
+        _exit(0);
+    }
+    expect_well(child);
+    expect(chmod(".", 0755) == 0);
+    expect_count(entries_in("."), entries);
+}
+
+alone(a_database_that_may_not_be_written_is_read_and_nothing_comes_beside_it) {
+    within (wi_run("lorenz")) continue;
+    read_as_nobody(0444, 0777);
+    read_as_nobody(0666, 0555);
+    read_as_nobody(0444, 0555);
+    expect_status("lorenz", "FINISHED");
+}
+
+alone(what_a_live_run_has_in_the_log_is_read_there_too) {
+    victim lives = begin_victim(NULL);
+    expect(size_of("runs.db-wal") > 0);
+    read_as_nobody(0444, 0555);
+    kill_victim(lives);
+}
+
+static void open_to_read(void *path) {
+    wi_database store;
+    wi__runs_open(&store, path);
+}
+
+alone(an_empty_file_gets_no_tables_by_being_read) {
+    fclose(fopen("empty.db", "w"));
+    expect_error(open_to_read, "empty.db", WI_DATA_ERROR, "…");
+    expect_error(open_to_read, "missing.db", WI_FILE_NOT_FOUND, "open missing.db…");
+    expect_count(size_of("empty.db"), 0);
+    expect_count(entries_in("."), 1);
 }
 
 int main(void) {
@@ -267,9 +375,16 @@ int main(void) {
         test(one_whose_lock_is_lost_lives_as_long_as_its_owner),
         test(one_that_holds_its_lock_lives_whatever_its_owner_is_said_to_be),
         test(one_of_another_host_is_left_alone),
+        test(one_of_another_host_is_closed_with_all_it_had_logged),
+        test(one_that_lives_is_not_closed),
+        test(one_of_another_host_whose_folder_is_gone_is_closed),
         test(one_of_an_earlier_boot_is_dead),
         test(a_row_whose_folder_was_removed_is_killed),
+        test(a_row_of_another_host_is_left_alone_without_its_folder_too),
         test(a_folder_without_a_row_is_removed),
+        test(a_database_that_may_not_be_written_is_read_and_nothing_comes_beside_it),
+        test(what_a_live_run_has_in_the_log_is_read_there_too),
+        test(an_empty_file_gets_no_tables_by_being_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,14 @@
 /* The stand-in's devices, contexts and memory. */
 #include "standin.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef uint64_t pointer;
 
 int cuDeviceGetCount(int *count);
 int cuDeviceGet(int *device, int number);
+int cuDeviceGetName(char *name, int size, int device);
 int cuDeviceTotalMem_v2(size_t *bytes, int device);
 int cuDevicePrimaryCtxGetState(int device, unsigned *flags, int *active);
 int cuDevicePrimaryCtxRetain(void **context, int device);
@@ -42,6 +44,13 @@ int cuDeviceGet(int *device, int number) {
     BEGIN;
     if (number < 0 || number >= GPUS) return INVALID_DEVICE;
     *device = number;
+    return SUCCESS;
+}
+
+int cuDeviceGetName(char *name, int size, int device) {
+    BEGIN;
+    if (device < 0 || device >= GPUS) return INVALID_DEVICE;
+    snprintf(name, (size_t)size, "Stand-in %d", device);
     return SUCCESS;
 }
 

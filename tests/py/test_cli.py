@@ -8,7 +8,7 @@ import pytest
 
 COMMANDS = "run", "report", "clean"
 # In an executable of their own, where SQLite is.
-RUNS_COMMANDS = "runs", "show", "compare", "plot", "export", "delete"
+RUNS_COMMANDS = "runs", "show", "compare", "plot", "export", "close", "delete"
 
 
 @pytest.fixture

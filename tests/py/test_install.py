@@ -49,7 +49,7 @@ int main(void) {
 }
 """
 
-# One for each library of its own, by its name.
+# One for each library of its own, by its header.
 OPTIONAL_CONSUMERS = {
     "hdf5": r"""
 #include <hdf5.h>
@@ -63,6 +63,17 @@ int main(void) {
         wi_h5_attribute(file, "spectrum", "unit", "V");
         printf("valid %d\n", H5Iis_valid(file->id));
     }
+    return 0;
+}
+""",
+    "run": r"""
+#include <stdio.h>
+#include <within.h>
+#include <within/run.h>
+
+int main(void) {
+    within (run, wi_run("installed", .database = "experiments.db")) wi_run_metric(run, "x", 0, 1.5);
+    puts("logged");
     return 0;
 }
 """,
@@ -106,6 +117,11 @@ def flags(prefix, *options, package="within"):
     return run("pkg-config", *options, package, PKG_CONFIG_PATH=search).split()
 
 
+def is_built(prefix, header):
+    """Is the library of a header of its own there?"""
+    return (prefix / f"lib/libwithin-{OPTIONAL[header][0]}.so").exists()
+
+
 def build_consumer(prefix, tmp_path, compiler, linking, source=CONSUMER, package="within"):
     """Build a program as the README says, and return its path."""
     suffix = ".cpp" if "+" in compiler else ".c"
@@ -134,11 +150,12 @@ def test_sections_work_in_an_installed_library(prefix, tmp_path, linking):
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "g++"])
-@pytest.mark.parametrize("name", OPTIONAL)
-def test_a_program_builds_with_a_library_of_its_own(prefix, tmp_path, monkeypatch, name, compiler):
-    if not (prefix / f"lib/libwithin-{name}.so").exists():
+@pytest.mark.parametrize("header", OPTIONAL)
+def test_a_program_builds_with_a_library_of_its_own(prefix, tmp_path, monkeypatch, header, compiler):
+    name = OPTIONAL[header][0]
+    if not is_built(prefix, header):
         pytest.skip(f"libwithin-{name} is not built here")
-    program = build_consumer(prefix, tmp_path, compiler, "shared", OPTIONAL_CONSUMERS[name], f"within-{name}")
+    program = build_consumer(prefix, tmp_path, compiler, "shared", OPTIONAL_CONSUMERS[header], f"within-{name}")
     monkeypatch.chdir(tmp_path)
     run(program, LD_LIBRARY_PATH=str(prefix / "lib"))
     assert f"[libwithin-{name}.so.0]" in run("readelf", "-d", program)
@@ -153,7 +170,7 @@ def test_every_public_header_is_installed_and_no_other(prefix, root):
     def headers(folder):
         return {path.relative_to(folder) for path in folder.rglob("*.h")}
 
-    missing = {Path(f"within/{name}.h") for name in OPTIONAL if not (prefix / f"lib/libwithin-{name}.so").exists()}
+    missing = {Path(f"within/{header}.h") for header in OPTIONAL if not is_built(prefix, header)}
     assert headers(prefix / "include") == headers(root / "include") - missing
 
 
@@ -182,7 +199,9 @@ def test_the_manual_pages_are_installed(prefix):
     pages = {path.name for path in (prefix / "share/man/man1").iterdir()}
     expected = ["within", "within-run", "within-report", "within-clean"]
     if (prefix / "libexec/within/within-runs").exists():
-        expected += [f"within-{name}" for name in ("runs", "show", "compare", "plot", "export", "delete")]
+        expected += [f"within-{name}" for name in ("runs", "show", "compare", "plot", "export", "close", "delete")]
+    if (prefix / "libexec/within/within-push").exists():
+        expected += ["within-push"]
     assert pages == {f"{name}.1" for name in expected}
 
 

@@ -176,7 +176,10 @@ def check_exports(root, library, headers=None):
     return run(sys.executable, root / "tools/check_exports.py", library, *([headers] if headers else []))
 
 
-@pytest.mark.parametrize("name", ["src/libwithin.so", *(f"{name}/libwithin-{name}.so" for name in OPTIONAL)])
+LIBRARIES = ["src/libwithin.so", *(f"{folder}/libwithin-{name}.so" for name, folder, _ in OPTIONAL.values())]
+
+
+@pytest.mark.parametrize("name", LIBRARIES)
 def test_the_library_exports_what_the_headers_declare(root, build, name):
     if not (build / name).exists():
         pytest.skip(f"{name} is not built here")

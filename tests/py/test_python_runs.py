@@ -184,6 +184,35 @@ print(len(wi.runs("runs.db")[0].series("x").values))
     assert (done.returncode, done.stdout) == (0, "200000\n"), done.stderr
 
 
+@pytest.mark.long
+def test_who_waits_for_room_lets_the_thread_go_on_that_holds_the_database(python, tmp_path):
+    """A GiB of points is behind, and what would let them in needs the GIL."""
+    script = """
+import sqlite3, threading, time
+import within as wi
+names = {f"m{i}": 0.5 for i in range(1000)}
+calls = 0
+with wi.run("full", "runs.db") as run:
+    conn = sqlite3.connect("runs.db", isolation_level=None, check_same_thread=False)
+    conn.execute("BEGIN IMMEDIATE")
+    def release():
+        before = -1
+        while calls < 30_000 or calls != before:  # until it waits
+            before = calls
+            time.sleep(1)
+        conn.close()
+    thread = threading.Thread(target=release)
+    thread.start()
+    for calls in range(34_000):
+        run.log_metrics(names, calls)
+    thread.join()
+print(len(wi.runs("runs.db")[0].series("m999").values))
+"""
+    done = python(script, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "34000\n"), done.stderr
+    assert "and so does who logs" in done.stderr
+
+
 def test_a_full_disk_ends_as_an_oserror_not_as_a_crash(python, tmp_path):
     """The file size limit stands for it: the journal cannot grow."""
     script = """

@@ -433,6 +433,19 @@ def test_deleting_asks_on_a_terminal(runs, within, tmp_path, answer, left):
     assert out == (b"deleted lorenz (3f2a91c0)\n" if left == 3 else b"")
 
 
+def test_a_run_of_a_host_that_is_gone_is_closed(call, printed, tmp_path):
+    db = database.make(tmp_path / "runs.db")
+    database.add_run(db, "sweep", "5a5a", status="RUNNING", owner="4000000-5-12345678-0badcafe")
+    db.close()
+    done = call("close", "sweep")
+    assert (done.returncode, done.stderr) == (2, "within close: nobody is there to be asked: say --yes\ntype: within close --help\n")
+    assert "RUNNING" in printed("runs")
+    assert printed("close", "--yes", "5a5a") == "closed sweep (5a5a0000): it is KILLED\n"
+    assert "KILLED" in printed("runs")
+    done = call("close", "--yes", "5a5a")
+    assert (done.returncode, done.stderr) == (1, "within close: sweep (5a5a0000) is KILLED: there is nothing to close\n")
+
+
 # Five seconds pass at once: SQLite counts the pauses that it asks for, and who tries again looks at the clock.
 FAST_TIME = r"""
 #include <sys/syscall.h>
@@ -489,6 +502,11 @@ def hostile(path, kind):
         db = sqlite3.connect(path)
         db.execute("CREATE TABLE planet (name TEXT)")
         db.close()
+    elif kind == "logged":
+        db = sqlite3.connect(path)
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("CREATE TABLE planet (name TEXT)")
+        db.close()
     elif kind == "newer":
         db = database.make(path)
         db.execute("PRAGMA user_version = 99")
@@ -516,6 +534,7 @@ MESSAGES = {
     "random": "file is not a database",
     "folder": "Is a directory",
     "other": "it is a database, but not one of runs: it is left as it is",
+    "logged": "it is a database, but not one of runs: it is left as it is",
     "newer": "its version is 99, and this library knows versions up to 1",
     "truncated": "malformed",
 }
@@ -531,6 +550,7 @@ def test_what_is_no_database_of_runs_is_said_and_left_alone(call, tmp_path, kind
         assert (done.returncode, done.stdout) == (1, ""), words
         assert done.stderr.startswith(f"within {words[0]}: ") and MESSAGES[kind] in done.stderr
         assert "runs.db" in done.stderr
+        assert list(tmp_path.iterdir()) == [path]
     assert before is None or path.read_bytes() == before
 
 
@@ -576,6 +596,7 @@ def test_a_full_disk_is_said(runs, within, tmp_path):
         (["show"], "the run is missing: within show RUN"),
         (["compare", "x"], "two runs at least are needed: within compare RUN RUN"),
         (["delete"], "the runs are missing: within delete RUN..."),
+        (["close"], "the run is missing: within close RUN"),
         (["plot"], "the run is missing: within plot RUN METRIC"),
         (["plot", "x", "y", "--size", "5"], "--size takes a width and a height like 100x30"),
         (["plot", "x", "y", "--over", "epoch"], '--over takes step or time, and got "epoch"'),

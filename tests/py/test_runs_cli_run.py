@@ -134,6 +134,7 @@ def test_a_live_run_is_running_and_a_killed_runner_is_killed(within, call, shown
                 break
         assert shown("live")["status"] == "RUNNING"
         assert "is running: nothing was deleted" in call("delete", "--yes", "live").stderr
+        assert "lives: its process is of this host" in call("close", "--yes", "live").stderr
     finally:
         os.killpg(runner.pid, signal.SIGKILL)
         runner.wait()

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import struct
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -144,6 +145,58 @@ def test_a_filter_by_name_reads_no_other_series(folder):
     db = sqlite3.connect(folder / "runs.db")
     plan = str(db.execute("EXPLAIN QUERY PLAN SELECT * FROM metric WHERE run = 'a' AND name = 'b'").fetchall())
     assert "run USING" in plan and "series USING" in plan and "chunk USING" in plan
+
+
+# ---- others that read the views, where they can be imported: here, or in the tier "mlflow", which has pandas ----
+
+
+@pytest.fixture
+def outsider(build, folder):
+    """A function that runs Python in the folder of runs.db; and skips the test where what it imports is missing."""
+    environment = {**os.environ, "PYTHONPATH": f"{os.environ.get('PYTHONPATH', '')}:{build / 'mlflow'}"}
+
+    def python(text):
+        command = [sys.executable, "-c", text]
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+    def run(text, imports):
+        if python(f"import {imports}").returncode != 0:
+            pytest.skip(f"{imports} cannot be imported here")
+        done = python(f"import {imports}\n{text}")
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+WITH_PANDAS = """
+db = sqlite3.connect("runs.db")
+runs = pandas.read_sql_query("SELECT * FROM runs", db, parse_dates=["started", "ended"])
+points = pandas.read_sql_query("SELECT * FROM metric", db)
+assert (runs.ended >= runs.started).all() and runs.points.sum() == 10000
+wide = points.pivot(index="position", columns="name", values="value")
+print(*points.dtypes[["position", "step", "ms", "value"]], *wide.shape, wide.energy.iloc[-1], wide.loss.sum())
+"""
+
+
+def test_pandas_reads_the_views(outsider):
+    expected = "int64 int64 int64 float64 5000 2 499.90000000000003 6248750.0\n"
+    assert outsider(WITH_PANDAS, "pandas, sqlite3") == expected
+
+
+WITH_DUCKDB = """
+db = duckdb_ext.init(duckdb.connect())
+db.execute("LOAD sqlite")
+db.execute("ATTACH 'runs.db' AS r (TYPE sqlite, READ_ONLY)")
+print(*db.execute("SELECT name, status, points FROM r.runs").fetchone())
+metrics = "SELECT name, count(*), max(step::BIGINT), sum(value::DOUBLE) FROM r.metric GROUP BY name ORDER BY name"
+print(*db.execute(metrics).fetchall())
+"""
+
+
+def test_duckdb_reads_the_views(outsider):
+    expected = "lorenz FINISHED 10000\n('energy', 5000, 4999, 1249750.0) ('loss', 5000, 0, 6248750.0)\n"
+    assert outsider(WITH_DUCKDB, "duckdb, duckdb_ext") == expected
 
 
 def test_its_readers_read_a_journal(compiled, tmp_path, folder):

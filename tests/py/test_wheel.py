@@ -93,7 +93,9 @@ def package(request, root, build, tmp_path_factory):
     run(*build_wheel, env={**os.environ, "PYTHONPATH": str(tools)})
     (wheel,) = folder.glob("*.whl")
     bin = install(python, folder, "--no-deps", "--no-index", wheel, tools=tools)
-    return SimpleNamespace(wheel=wheel, bin=bin, python=bin / "python")
+    built = (folder / "build/src/cli").glob("within*")
+    programs = {path.name for path in built if path.is_file() and path.suffix != ".1"}
+    return SimpleNamespace(wheel=wheel, bin=bin, python=bin / "python", programs=programs)
 
 
 def ask(package, expression):
@@ -131,10 +133,10 @@ def test_the_wheel_holds_what_its_users_need_and_no_more(package, root):
     headers -= {f"within/include/within/{name}.h" for name in OPTIONAL if name not in on_sqlite}
     tracked = run("git", "-C", root, "ls-files", "python/within").split()
     sources = {name.removeprefix("python/") for name in tracked} - {"within/meson.build", "within/libwithin.so.in"}
-    binaries = {"within/bin/within", "within/lib/libwithin.so", "within/lib/libwithin.so.0"}
+    binaries = {f"within/bin/{name}" for name in package.programs}
+    binaries |= {"within/lib/libwithin.so", "within/lib/libwithin.so.0"}
     libraries = {f"within/lib/libwithin-{library}.so" for library in ("runs", "sqlite") if on_sqlite}
     binaries |= libraries | {f"{name}.0" for name in libraries}
-    binaries |= {"within/bin/within-runs"} if on_sqlite else set()
     modules = {name for name in names if name.startswith(("within/_within.", "within/_runs."))}
     assert len(modules) == (2 if on_sqlite else 1)
     assert names - modules == headers | sources | binaries
@@ -162,10 +164,22 @@ def test_runs_find_their_libraries(package, tmp_path):
     assert "FINISHED" in run(package.python, "-c", program)
 
 
-def test_the_commands_on_runs_are_there_where_sqlite_is(package):
-    if "within/bin/within-runs" not in zipfile.ZipFile(package.wheel).namelist():
+@pytest.mark.parametrize("command, program", [("runs", "runs"), ("plot", "runs"), ("push", "push")])
+def test_its_commands_on_runs_are_those_that_are_built_here(package, command, program):
+    if f"within-{program}" not in package.programs:
+        pytest.skip(f"within-{program} is not built here")
+    assert f"usage: within {command}" in run(package.bin / "within", command, "--help")
+
+
+def test_its_command_lists_and_draws_the_runs_of_its_module(package, tmp_path):
+    if "within-runs" not in package.programs:
         pytest.skip("SQLite is not installed here")
-    assert "usage: within runs" in run(package.bin / "within", "runs", "--help")
+    program = "import within as wi\nwith wi.run('x', 'runs.db') as r: r.log_metrics({'loss': 1})"
+    run(package.python, "-c", program, cwd=tmp_path)
+    assert "FINISHED" in run(package.bin / "within", "runs", cwd=tmp_path)
+    if "within-plot" in package.programs:
+        run(package.bin / "within", "plot", "x", "loss", "--png", "loss.png", cwd=tmp_path)
+        assert (tmp_path / "loss.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize("order", [["within", "solver"], ["solver", "within"]])

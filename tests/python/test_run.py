@@ -1,14 +1,19 @@
 """within.run: what is logged, how the block's end becomes the run's outcome, and which run is the active one."""
 
 import asyncio
+import contextlib
+import contextvars
 import gc
 import importlib.util
 import math
 import os
+import pickle
 import signal
 import sqlite3
 import sys
 import threading
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -91,16 +96,23 @@ class Tensor:
 
 
 def test_values_are_numbers_of_all_kinds(database, only):
-    values = [1, 2.5, True, Tensor(3.5), 2**70, math.inf, -math.inf, 5e-324, math.nan]
+    values = [1, 2.5, True, Tensor(3.5), Decimal("0.125"), Fraction(1, 4), 2**70, math.inf, -math.inf, 5e-324, math.nan]
     with wi.run("kinds", database) as run:
         for value in values:
             run.log(x=value)
     _, logged, _ = only().series("x")
-    assert list(logged[:-1]) == [1, 2.5, 1, 3.5, 2.0**70, math.inf, -math.inf, 5e-324] and math.isnan(logged[-1])
+    assert list(logged[:-1]) == [1, 2.5, 1, 3.5, 0.125, 0.25, 2.0**70, math.inf, -math.inf, 5e-324] and math.isnan(logged[-1])
     assert math.isnan(only().metrics["x"])
 
 
-@pytest.mark.parametrize("value", ["0.5", b"1", None, 1j, [1.0], Tensor([1.0, 2.0]), 10**400], ids=repr)
+class NumpyComplex(complex):
+    """As those of NumPy are: there is a number in it, but not all of it."""
+
+    def __float__(self):
+        return self.real
+
+
+@pytest.mark.parametrize("value", ["0.5", b"1", None, 1j, [1.0], Tensor([1.0, 2.0]), NumpyComplex(1, 2)], ids=repr)
 def test_another_value_is_refused_by_the_metric_s_name_and_nothing_is_logged(database, only, value):
     with wi.run("wrong", database) as run:
         with pytest.raises(TypeError, match=f"metric 'loss' must be a number, not {type(value).__name__}") as raised:
@@ -109,6 +121,28 @@ def test_another_value_is_refused_by_the_metric_s_name_and_nothing_is_logged(dat
         with pytest.raises(TypeError, match="metric 'loss'"):
             run.log_metric("loss", value)
     assert only().metrics == {}
+
+
+def test_numpy_s_numbers_are_taken(database, only):
+    numpy = pytest.importorskip("numpy")
+    values = [numpy.float32(1.5), numpy.int8(2), numpy.bool_(True), numpy.array(2.5), numpy.float16(4)]
+    with wi.run("numpy", database, params={"shape": numpy.arange(3)}) as run:
+        for step, value in enumerate(values):
+            run.log(numpy.int64(step), x=value)
+        for value in numpy.arange(3.0), numpy.complex128(1j), numpy.str_("0.5"):
+            with pytest.raises(TypeError, match="metric 'x' must be a number"):
+                run.log(x=value)
+    assert points(only(), "x") == [(0, 1.5), (1, 2), (2, 1), (3, 2.5), (4, 4)] and only().params == {"shape": "[0 1 2]"}
+
+
+def test_params_and_tags_are_texts_of_any_objects(database, only):
+    values = {"list": [1, 2], "deep": {"a": {"b": 1}}, "none": None, "path": Path("a/b"), "flag": True, "ö": 0.1}
+    with wi.run("texts", database, params=values, tags=values) as run:
+        with pytest.raises(TypeError, match="a name must be str, not int"):
+            run.log_params({"good": 1, 2: 3})
+        with pytest.raises(TypeError, match="a name must be str, not int"):
+            run.set_tags({"good": 1, 2: 3})
+    assert only().params == only().tags == {name: str(value) for name, value in values.items()}
 
 
 def test_calls_that_make_no_sense(database, only):
@@ -126,6 +160,8 @@ def test_calls_that_make_no_sense(database, only):
                 call()
         with pytest.raises(OverflowError):
             run.log(2**63, x=1)
+        with pytest.raises(OverflowError, match="metric 'x' is too large"):
+            run.log(x=10**400)
         with pytest.raises(ValueError, match="null character"):
             run.log_metric("a\0b", 1)
         with pytest.raises(ValueError, match="empty"):
@@ -250,6 +286,26 @@ def test_the_block_s_end_is_the_outcome(database, only, error, status):
         assert str(error) in found.error and "test_run.py" in found.error and "raise error" in found.error
 
 
+def test_an_error_of_any_text_ends_the_run_and_goes_on(database, only):
+    class Falsy(Exception):
+        def __bool__(self):
+            return False
+
+    with pytest.raises(Falsy), wi.run("ending", database):
+        raise Falsy("a file \udcff, and \0")
+    assert only().status == "FAILED" and "Falsy: a file \\udcff, and \\0" in only().error
+
+
+def test_an_interrupt_amid_the_exit_does_not_keep_the_run_from_ending(database, only, monkeypatch):
+    def interrupted():
+        raise KeyboardInterrupt
+        yield
+
+    with pytest.raises(KeyboardInterrupt), wi.run("ending", database) as run:
+        monkeypatch.setattr("within._environment_rows.rows", interrupted)
+    assert only().status == run.status == "FINISHED" and wi.active_run() is None
+
+
 def test_a_signal_s_exception_interrupts_the_run(database, only):
     with pytest.raises(wi.Interrupted), wi.interrupts("SIGUSR1"), wi.run("ending", database):
         signal.raise_signal(signal.SIGUSR1)
@@ -297,10 +353,18 @@ def test_a_run_that_nobody_ends_has_failed_at_the_program_s_end(python, only):
 def test_one_that_is_dropped_amid_its_begin_has_failed(database, only):
     from within import _runs
 
-    run = _runs.Run("dropped", database, None)
+    run = _runs.Run("dropped", database, None, 0)
     run._begin(None)
     del run
     assert only().status == "FAILED" and "never ended" in only().error
+
+
+def test_a_run_may_begin_and_end_in_other_calls_as_in_cells_of_a_notebook(database, only):
+    blocks = contextlib.ExitStack()
+    contextvars.copy_context().run(lambda: blocks.enter_context(wi.run("cells", database)))
+    contextvars.copy_context().run(lambda: wi.active_run().log(x=1))
+    contextvars.copy_context().run(blocks.close)
+    assert only().status == "FINISHED" and only().metrics == {"x": 1} and wi.active_run() is None
 
 
 def test_params_that_will_not_do_fail_the_run(database, only):
@@ -330,6 +394,20 @@ def test_what_is_no_database_of_runs_is_left_alone(tmp_path):
     with pytest.raises(FileNotFoundError), wi.run("x", tmp_path / "missing/runs.db"):
         pass
     assert wi.active_run() is None and [path.name for path in tmp_path.iterdir()] == ["text"]
+
+
+def test_a_database_that_is_locked_is_sqlite3_s_error_after_the_timeout(database, only):
+    with wi.run("first", database):
+        pass
+    conn = sqlite3.connect(database, isolation_level=None)
+    conn.execute("BEGIN IMMEDIATE")
+    with pytest.raises(sqlite3.OperationalError, match="locked"), wi.run("second", database, timeout=0.05):
+        pass
+    conn.close()
+    assert only().name == "first"
+    for timeout in -1, math.nan:
+        with pytest.raises(ValueError, match="no time to wait"):
+            wi.run("third", database, timeout=timeout)
 
 
 # ---- active runs ----
@@ -387,7 +465,7 @@ def test_a_thread_finds_the_newest_and_its_runs_are_nobody_s_children(database):
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_leaves_the_run_to_its_parent(database, only):
+def test_a_forked_child_leaves_the_run_to_its_parent_and_has_its_own(database):
     with wi.run("forked", database) as run:
         run.log(x=1)
         pid = os.fork()
@@ -399,7 +477,7 @@ def test_a_forked_child_leaves_the_run_to_its_parent(database, only):
                         call()
                 assert wi.active_run() is None
                 run.__exit__(None, None, None)
-                with wi.run("child", database.with_name("other.db")) as child:
+                with wi.run("child", database) as child:
                     child.log(z=1)
             except BaseException:
                 import traceback
@@ -409,8 +487,56 @@ def test_a_forked_child_leaves_the_run_to_its_parent(database, only):
             os._exit(status)
         assert os.waitpid(pid, 0)[1] == 0
         run.log(x=2)
-    assert only().status == "FINISHED" and points(only(), "x") == [(0, 1), (1, 2)] and only().params == {}
-    assert wi.runs(database.with_name("other.db"))[0].metrics == {"z": 1}
+    (forked,), (child,) = wi.runs(database, name="forked"), wi.runs(database, name="child")
+    assert forked.status == "FINISHED" and points(forked, "x") == [(0, 1), (1, 2)] and forked.params == {}
+    assert child.status == "FINISHED" and child.metrics == {"z": 1} and child.parent is None
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_that_ends_like_a_program_says_nothing(python, only):
+    program = """
+import os, sys, warnings, within as wi
+warnings.simplefilter("ignore")  # of forks beside other threads
+run = wi.run("forked", "runs.db").__enter__()
+pid = os.fork()
+if pid == 0:
+    sys.exit()
+assert os.waitpid(pid, 0)[1] == 0
+run.__exit__(None, None, None)
+"""
+    assert python(program).stderr == "" and only().status == "FINISHED"
+
+
+def test_a_run_stays_in_its_process(database):
+    with wi.run("mine", database) as run:
+        with pytest.raises(TypeError, match="run 'mine' cannot be pickled.*a run of its own"):
+            pickle.dumps(run)
+
+
+WORKERS = """
+import multiprocessing, sys
+import within as wi
+
+def work(number):
+    with wi.run(f"worker {number}", "runs.db") as run:
+        run.log(number=number)
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    with wi.run("main", "runs.db") as run:
+        with context.Pool(2) as pool:
+            pool.map(work, range(2))
+    print(sorted((run.name, run.status, *run.metrics.values()) for run in wi.runs("runs.db")))
+"""
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("method", ["spawn", "fork"])
+def test_workers_amid_a_run_begin_their_own(tmp_path, python, method):
+    (tmp_path / "program.py").write_text(WORKERS)
+    execute = "import os, sys; os.execv(sys.executable, [sys.executable, 'program.py', sys.argv[1]])"
+    found = "[('main', 'FINISHED'), ('worker 0', 'FINISHED', 0.0), ('worker 1', 'FINISHED', 1.0)]"
+    assert python(execute, method).stdout.splitlines() == [found]
 
 
 # ---- what it costs ----
@@ -443,12 +569,37 @@ def test_a_call_leaves_nothing_behind(database, lost_references):
             run.log(x=0.25, y=1)
             run.log(3, x=tensor)
             run.log_metric("x", 0.5)
-            try:
-                run.log(x="no")
-            except TypeError:
-                pass
+            run._log_named(3, ("x", "y"), (0.5, 1), 4)
+            for wrong in "no", 1j, 10**400:
+                try:
+                    run.log(x=wrong)
+                except (TypeError, OverflowError):
+                    pass
 
         assert lost_references(use, 1000) < 0.1
+
+
+def test_errors_leave_nothing_behind(database, lost_references):
+    conn = sqlite3.connect(database, isolation_level=None)
+    with wi.run("references", database, params={"p": 1}) as run, contextlib.closing(conn):
+        conn.execute("BEGIN IMMEDIATE")
+
+        def use():
+            for call in [
+                lambda: wi.run("second", database, timeout=0).__enter__(),
+                lambda: run.log_param("p", 2),
+                lambda: run.log_text("text", ".."),
+                lambda: run.log_artifact("/missing", "name"),
+                lambda: run._log_named(0, ("x",), (1,)),
+                lambda: run._log_named(0, ("x",), (1,), 0.5),
+                lambda: wi.run("\0", database),
+            ]:
+                with contextlib.suppress(sqlite3.OperationalError, ValueError, OSError, TypeError):
+                    call()
+                    raise AssertionError("nothing was raised")
+
+        lost_references(use, 100)  # what the interpreter keeps for later is there then
+        assert lost_references(use, 200) < 0.5
 
 
 def test_runs_leave_nothing_behind(database):

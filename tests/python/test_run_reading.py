@@ -70,6 +70,25 @@ def test_tables_are_made_of_all_runs_and_of_one(database, monkeypatch):
         assert table[0]["params.seed"] == "0" and table[0]["metrics.distance"] == 2499.5
 
 
+def test_notebooks_show_a_table_of_the_newest(database, tmp_path, monkeypatch):
+    html = wi.runs(database)._repr_html_()
+    assert "3 runs" in html and html.count("<tr>") == 4 and "seed" in html and "2499.5" in html
+    assert 'class="bad" title="AssertionError' in html and html.index("walk") < html.index("first")
+    with wi.run("<b>", tmp_path / "runs.db", params={"<i>": "<u>"}):
+        pass
+    html = wi.runs(tmp_path / "runs.db")._repr_html_()
+    assert "1 run<" in html and "&lt;b&gt;" in html and "&lt;i&gt;" in html and "<u>" not in html
+    monkeypatch.setattr("within._runs_html.MOST_RUNS", 2)
+    assert "3 runs, of which the newest 2" in wi.runs(database)._repr_html_()
+
+
+def test_what_was_read_stays_there_when_the_program_goes_elsewhere(database, tmp_path, monkeypatch):
+    monkeypatch.chdir(database.parent)
+    run = wi.runs(database.name)[0]
+    monkeypatch.chdir(tmp_path)
+    assert len(run.series("distance").values) == 5000
+
+
 def test_a_database_that_may_not_be_written_is_read(database):
     database.chmod(0o400)
     assert len(wi.runs(database)) == 3

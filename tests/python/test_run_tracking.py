@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -56,7 +57,7 @@ def test_artifacts(tmp_path):
         mlflow.log_artifact("out/model.bin")
         mlflow.log_artifact(tmp_path / "out/model.bin", "models")
         mlflow.log_artifact("out/", "folders")
-        mlflow.log_artifacts("out", artifact_path="all")
+        mlflow.log_artifacts("out", artifact_path="all/")
         mlflow.log_text("text", "notes/a.txt")
         mlflow.log_dict({"a": [1, 2]}, "config.json")
         figure = SimpleNamespace(savefig=lambda path, **options: Path(path).write_text(str(options)))
@@ -118,6 +119,68 @@ def test_a_run_goes_on():
     assert again.data.metrics == {"x": 2} and again.info.run_name == "long" and len(mlflow.search_runs(output_format="list")) == 1
 
 
+def test_a_thread_logs_into_a_run_of_another_by_its_id():
+    def work():
+        mlflow.log_metric("x", 1, run_id=run.info.run_id)
+        mlflow.log_params({"a": 2}, run_id=run.info.run_id)
+        assert mlflow.active_run() is None
+
+    with mlflow.start_run() as run:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert run.data.metrics == {"x": 1} and run.data.params == {"a": "2"}
+
+
+def test_a_run_that_another_thread_has_ended_is_not_active():
+    run = mlflow.start_run()
+    thread = threading.Thread(target=run.__exit__, args=(None, None, None))
+    thread.start()
+    thread.join()
+    assert mlflow.active_run() is None and run.info.status == "FINISHED"
+    with mlflow.start_run():
+        pass
+
+
+def test_a_run_s_parent_may_be_over():
+    with mlflow.start_run() as parent:
+        pass
+    with mlflow.start_run(parent_run_id=parent.info.run_id) as child:
+        pass
+    assert mlflow.get_parent_run(child.info.run_id).info.run_id == parent.info.run_id
+    with pytest.raises(LookupError, match="there is no run abc"):
+        mlflow.start_run(parent_run_id="abc")
+    assert mlflow.active_run() is None
+
+
+def test_times_may_be_the_caller_s_own(database):
+    with mlflow.start_run():
+        mlflow.log_metric("x", 1, timestamp=1_500_000_000_123)
+        mlflow.log_metrics({"x": 2}, step=1, timestamp=0)
+        mlflow.flush_async_logging()
+        with pytest.raises(TypeError):
+            mlflow.log_metric("x", 3, timestamp=0.5)
+    series = wi.runs(database)[0].series("x")
+    assert list(series.times) == [1_500_000_000.123, 0] and list(series.values) == [1, 2]
+
+
+def test_a_run_knows_its_database_when_the_program_goes_elsewhere(tmp_path, monkeypatch):
+    mlflow.set_tracking_uri("runs.db")
+    with mlflow.start_run() as run:
+        monkeypatch.chdir("/")
+        assert run.info.status == "RUNNING" and str(tmp_path) in mlflow.get_artifact_uri()
+    assert run.info.status == "FINISHED"
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_has_no_active_run():
+    with mlflow.start_run():
+        pid = os.fork()
+        if pid == 0:
+            os._exit(mlflow.active_run() is not None)
+        assert os.waitpid(pid, 0)[1] == 0
+
+
 def test_a_thread_has_runs_of_its_own(database):
     def work():
         assert mlflow.active_run() is None
@@ -167,6 +230,10 @@ def test_runs_are_searched(sweep):
     assert names(filter_string="status != 'FINISHED'") == []
     assert names(order_by=["metrics.loss/test ASC"]) == ["rate 0.5", "rate 0.1", "rate 0.9"]
     assert names(order_by=["params.rate DESC"], max_results=2) == ["rate 0.9", "rate 0.5"]
+    assert names(filter_string="start_time > 1.5e12 and metrics.`loss/test` < inf") == ["rate 0.5", "rate 0.1"]
+    for text in "loss > 1", "params.rate = 0.5", "metrics.x = '1'", "tags.kind = odd", "start_time LIKE 3":
+        with pytest.raises(ValueError, match="search_runs"):
+            names(filter_string=text)
     for query in {"filter_string": "rate > 0.5 or 1"}, {"order_by": ["by chance, maybe"]}, {"run_view_type": 2}:
         with pytest.raises(NotImplementedError):
             names(**query)
@@ -180,6 +247,9 @@ def test_a_table_is_pandas(sweep):
 
 def test_experiments(sweep):
     assert mlflow.get_experiment_by_name("other").experiment_id == "other"
+    assert mlflow.get_experiment("other").name == "other"
+    with pytest.raises(LookupError, match="no run is of the experiment 'none'"):
+        mlflow.get_experiment("none")
     assert mlflow.get_experiment_by_name("none") is None and mlflow.create_experiment("new") == "new"
     assert mlflow.set_experiment("new").name == "new" and mlflow.search_runs(output_format="list") == []
     (run,) = mlflow.search_runs(experiment_ids=["other"], output_format="list")
@@ -193,22 +263,22 @@ def test_where_the_runs_are(tmp_path, monkeypatch):
         pass
     assert len(wi.runs(tmp_path / "other.db")) == 1 and mlflow.get_tracking_uri() == f"sqlite:///{tmp_path}/other.db"
     for uri in "http://localhost:5000", "postgresql://x/y", "databricks":
-        if uri != "databricks":
-            with pytest.raises(NotImplementedError, match="local SQLite file"):
-                mlflow.set_tracking_uri(uri)
+        with pytest.raises(NotImplementedError, match="local SQLite file"):
+            mlflow.set_tracking_uri(uri)
     with pytest.raises(LookupError, match="there is no run abc"):
         mlflow.get_run("abc")
 
 
 def test_what_is_not_there_says_so():
-    with pytest.raises(AttributeError, match="within.tracking has no 'autolog'"):
-        mlflow.autolog()
+    for name, instead in ("autolog", "log_metrics"), ("delete_tag", "set_tag"), ("sklearn", "within push"):
+        with pytest.raises(AttributeError, match=f"within.tracking has no '{name}': .*{instead}"):
+            getattr(mlflow, name)
     with mlflow.start_run():
         for call in [
-            lambda: mlflow.log_metric("x", 1, timestamp=5),
+            lambda: mlflow.log_metric("x", 1, model_id="m"),
+            lambda: mlflow.set_experiment("lorenz", trace_location=1),
             lambda: mlflow.log_metric("x", 1, run_id="abc"),
             lambda: mlflow.start_run(nested=True, log_system_metrics=True),
-            lambda: mlflow.start_run(nested=True, parent_run_id="abc"),
         ]:
             with pytest.raises(NotImplementedError, match="tracking"):
                 call()

@@ -341,7 +341,7 @@ def transactions() -> None:
 
 
 def runs(folder: Path) -> None:
-    with wi.run("lorenz", folder / "runs.db", params={"sigma": 10.0}, tags=None, resume=None) as run:
+    with wi.run("lorenz", folder / "runs.db", params={"sigma": 10.0}, tags=None, resume=None, timeout=60) as run:
         name: str = run.name
         id: str | None = run.id
         run.log(energy=1.5, count=2)
@@ -364,6 +364,8 @@ def runs(folder: Path) -> None:
 
     assert square(3) == 9
     found = wi.runs(folder / "runs.db", name=name)
+    table: str = found._repr_html_()
+    assert "FINISHED" in table
     stored = found[0]
     values: list[float] = list(stored.series("energy").values)
     texts: dict[str, str] = {**stored.params, **stored.tags, **stored.environment}

@@ -1,13 +1,10 @@
 /* A database of runs, read: rows of a query as tuples, and a series' points as arrays. */
 #include "runs/runs.h"
 
-#include <unistd.h>
-
 #include "runs/recover.h"
 #include "runs/series_data.h"
-#include "runs/store.h"
 
-/* One thread uses the connection at a time: the GIL, or the object's lock, sees to that. */
+/* SQLite sees to it that one thread uses the connection at a time. */
 typedef struct database {
     PyObject_HEAD PyObject *path; /* bytes that the core borrows */
     wi_database store;            /* its handle is NULL while it is closed */
@@ -15,20 +12,9 @@ typedef struct database {
 
 /* ---- opening ---- */
 
-static void open_and_recover(void *arg) {
-    database *d = arg;
-    const char *path = PyBytes_AS_STRING(d->path);
-    wi__runs_recover(wi__store_open(&d->store, path, WI__STORE_WRITE, 0), path);
-}
-
-/* A database that may not be written is read as it is. */
 static void open_store(void *arg) {
     database *d = arg;
-    const char *path = PyBytes_AS_STRING(d->path);
-    if (access(path, F_OK) == 0 && access(path, W_OK) != 0)
-        wi__store_open(&d->store, path, WI__STORE_READ, 0);
-    else
-        open_and_recover(d);
+    wi__runs_open(&d->store, PyBytes_AS_STRING(d->path));
 }
 
 static PyObject *database_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
@@ -102,16 +88,22 @@ static PyObject *row(sqlite3_stmt *statement) {
     return tuple;
 }
 
+/* The first step may wait for others' locks, or sort. */
+static int first_step(sqlite3_stmt *statement) {
+    int code;
+    Py_BEGIN_ALLOW_THREADS code = sqlite3_step(statement);
+    Py_END_ALLOW_THREADS return code;
+}
+
 /* @return SQLITE_DONE, another code of SQLite, or -1 with an error of Python's set. */
 static int add_rows(PyObject *list, sqlite3_stmt *statement) {
-    int code;
-    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+    for (int code = first_step(statement);; code = sqlite3_step(statement)) {
+        if (code != SQLITE_ROW) return code;
         PyObject *tuple = row(statement);
         int is_added = tuple && PyList_Append(list, tuple) == 0;
         Py_XDECREF(tuple);
         if (!is_added) return -1;
     }
-    return code;
 }
 
 static int bind(sqlite3_stmt *statement, PyObject *texts) {
@@ -156,20 +148,26 @@ static PyObject *array_of(int64_t count) {
     return PyByteArray_FromStringAndSize(NULL, (Py_ssize_t)(8 * count));
 }
 
+/* Millions of points take their time. @return SQLite's code */
+static int read_points(database *d, int64_t series, int64_t count, PyObject *steps,
+                       PyObject *values, PyObject *ms) {
+    int64_t *to_steps = (int64_t *)PyByteArray_AS_STRING(steps);
+    double *to_values = (double *)PyByteArray_AS_STRING(values);
+    int64_t *to_ms = (int64_t *)PyByteArray_AS_STRING(ms), read = 0;
+    int code;
+    Py_BEGIN_ALLOW_THREADS code =
+        wi__series_read(d->store.handle, series, 0, count, to_steps, to_ms, to_values, &read);
+    Py_END_ALLOW_THREADS return code == SQLITE_OK && read != count ? SQLITE_CORRUPT : code;
+}
+
 /* (steps, values, ms), bytes of int64, double and int64. */
 static PyObject *points_of(database *d, int64_t series, int64_t count) {
     PyObject *steps = array_of(count), *values = array_of(count), *ms = array_of(count);
     PyObject *tuple = steps && values && ms ? PyTuple_Pack(3, steps, values, ms) : NULL;
-    int64_t read = 0;
-    int code = SQLITE_OK;
-    if (tuple)
-        code = wi__series_read(
-            d->store.handle, series, 0, count, (int64_t *)PyByteArray_AS_STRING(steps),
-            (int64_t *)PyByteArray_AS_STRING(ms), (double *)PyByteArray_AS_STRING(values), &read);
+    int code = tuple ? read_points(d, series, count, steps, values, ms) : SQLITE_OK;
     Py_XDECREF(steps);
     Py_XDECREF(values);
     Py_XDECREF(ms);
-    if (code == SQLITE_OK && read != count && tuple) code = SQLITE_CORRUPT;
     if (code == SQLITE_OK) return tuple;
     Py_XDECREF(tuple);
     return failed(d, code);

@@ -1,11 +1,29 @@
 /* The extension module within._runs: set-up of its parts. */
 #include "runs/runs.h"
 
+#include <within/sqlite.h>
+
 const within_core_calls *within_core;
+
+/*
+ * What sqlite3 raises for the same, as wi.transaction does; it is imported for that alone. An interpreter may have been
+ * built without it.
+ */
+static PyObject *type_of(const wi_error *error) {
+    if (!wi_error_is(error, WI_SQLITE_ERROR)) return NULL;
+    const char *name =
+        wi_error_is(error, WI_CONSTRAINT_ERROR) ? "IntegrityError" : "OperationalError";
+    PyObject *sqlite3 = PyImport_ImportModule("sqlite3");
+    PyObject *type = sqlite3 ? PyObject_GetAttrString(sqlite3, name) : NULL;
+    Py_XDECREF(sqlite3);
+    if (!type) PyErr_Clear();
+    return type;
+}
 
 static int module_exec(PyObject *module) {
     within_core = (const within_core_calls *)PyCapsule_Import(WITHIN_CORE_CALLS, 0);
     if (!within_core) return -1;
+    within_core->tell_type_of(type_of);
     return within_add_run(module) || within_add_database(module) ? -1 : 0;
 }
 

@@ -2,6 +2,9 @@
 #include "runs/runs.h"
 
 #include <string.h>
+#include <unistd.h>
+
+#include "runs/open_run.h"
 
 /* ---- texts ---- */
 
@@ -153,15 +156,25 @@ typedef struct ending {
 
 static void core_exit(void *arg) {
     const ending *e = arg;
-    if (e->status) wi__run_outcome(e->run, e->status, e->number, e->error);
-    e->run->protocol->exit(e->run, e->status ? WI_END : WI_LEFT, NULL);
+    if (!e->run->open->is_inherited) wi__run_outcome(e->run, e->status, e->number, e->error);
+    e->run->protocol->exit(e->run, WI_END, NULL);
 }
 
-/* Nobody logs from now on; the core may take its time, without the GIL. */
+/* A forked child has none of those threads. */
+static void wait_for_those_who_wait(const within_run *run) {
+    while (run->waiting && !run->core.open->is_inherited) {
+        Py_BEGIN_ALLOW_THREADS usleep(1000);
+        Py_END_ALLOW_THREADS
+    }
+}
+
+/* Nobody logs from now on; the core may take its time, without the GIL. A forked child leaves the run to its parent. */
 static int end(within_run *run, const char *status, const char *error, long long number) {
     ending e = {&run->core, status, error, number};
     if (!move(run, WITHIN_OPEN, WITHIN_BUSY)) return within_not_open(run);
+    wait_for_those_who_wait(run);
     int failed = within_core->call(core_exit, &e);
+    if (!failed) snprintf(run->status, sizeof run->status, "%s", status);
     move(run, WITHIN_BUSY, WITHIN_OVER);
     return failed;
 }
@@ -169,7 +182,7 @@ static int end(within_run *run, const char *status, const char *error, long long
 static PyObject *run_end(PyObject *self, PyObject *args) {
     const char *status, *error;
     long long number;
-    if (!PyArg_ParseTuple(args, "zzL:end", &status, &error, &number)) return NULL;
+    if (!PyArg_ParseTuple(args, "szL:end", &status, &error, &number)) return NULL;
     return end((within_run *)self, status, error, number) ? NULL : Py_NewRef(Py_None);
 }
 
@@ -191,25 +204,27 @@ static int take_name(within_run *run, PyObject *name) {
     return run->name ? 0 : -1;
 }
 
-static int take_options(within_run *run, PyObject *database, PyObject *resume) {
+static int take_options(within_run *run, PyObject *database, PyObject *resume, double timeout_s) {
     if (database != Py_None && !PyUnicode_FSConverter(database, &run->database)) return -1;
     const char *id = resume == Py_None ? NULL : within_text(resume, "resume");
     if (id) run->resume = PyBytes_FromString(id);
     if (resume != Py_None && !run->resume) return -1;
     run->core = wi_run(PyBytes_AS_STRING(run->name),
                        .database = run->database ? PyBytes_AS_STRING(run->database) : NULL,
-                       .resume = run->resume ? PyBytes_AS_STRING(run->resume) : NULL);
+                       .resume = run->resume ? PyBytes_AS_STRING(run->resume) : NULL,
+                       .busy_timeout_s = timeout_s);
     return 0;
 }
 
 static PyObject *run_new(PyTypeObject *type, PyObject *args, PyObject *keywords) {
     (void)keywords;
     PyObject *name, *database, *resume;
-    if (!PyArg_ParseTuple(args, "OOO:Run", &name, &database, &resume)) return NULL;
+    double timeout_s;
+    if (!PyArg_ParseTuple(args, "OOOd:Run", &name, &database, &resume, &timeout_s)) return NULL;
     within_run *run = (within_run *)type->tp_alloc(type, 0);
     if (!run) return NULL;
     run->series = PyDict_New();
-    if (run->series && !take_name(run, name) && !take_options(run, database, resume))
+    if (run->series && !take_name(run, name) && !take_options(run, database, resume, timeout_s))
         return (PyObject *)run;
     Py_DECREF(run);
     return NULL;
@@ -245,6 +260,14 @@ static PyObject *get_is_open(PyObject *self, void *unused) {
     return PyBool_FromLong(((within_run *)self)->phase == WITHIN_OPEN);
 }
 
+static PyObject *get_status(PyObject *self, void *unused) {
+    (void)unused;
+    const within_run *run = (within_run *)self;
+    if (run->phase == WITHIN_OPEN) return PyUnicode_FromString("RUNNING");
+    if (!*run->status) Py_RETURN_NONE;
+    return PyUnicode_FromString(run->status);
+}
+
 static PyObject *go_on(PyObject *self, PyObject *step) {
     within_run *run = (within_run *)self;
     long long next = PyLong_AsLongLong(step);
@@ -265,13 +288,14 @@ PyDoc_STRVAR(
     "    NaN and infinities too.\n\n"
     "Raises\n------\n"
     "TypeError\n    A value is no number, which names the metric. Nothing of the call is logged.\n"
+    "OverflowError\n    It is an int that is too large for a double.\n"
     "RuntimeError\n    The run is not open.\n"
     "OSError\n    The disk is full.");
 
 static PyMethodDef methods[] = {
     {"log", (PyCFunction)(void (*)(void))within_run_log, METH_FASTCALL | METH_KEYWORDS, log_doc},
     {"_log_named", (PyCFunction)(void (*)(void))within_run_log_named, METH_FASTCALL,
-     "The same of any names: a step or None, a tuple of names, and one of values."},
+     "The same of any names: a step or None, tuples of names and values, and a time or None."},
     {"_begin", run_begin, METH_O, "Begin it: its parent's id, or None."},
     {"_go_on", go_on, METH_O, "The next step of a call without one."},
     {"_param", run_param, METH_VARARGS, "Note a parameter: two texts."},
@@ -280,13 +304,16 @@ static PyMethodDef methods[] = {
     {"_artifact", run_artifact, METH_VARARGS, "Keep a file: a name or None, and its path."},
     {"_text", run_text, METH_VARARGS, "Keep a text: its name, and the text."},
     {"_end", run_end, METH_VARARGS,
-     "End it: status, error or None, signal or exit status. A forked child gives no status."},
+     "End it: status, error or None, signal or exit status. A forked child leaves it alone."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyGetSetDef getset[] = {
     {"name", get_name, NULL, "As it was given.", NULL},
     {"id", get_id, NULL, "32 hexadecimal digits; None before the block.", NULL},
+    {"status", get_status, NULL,
+     "None before the block, \"RUNNING\" in it, then \"FINISHED\", \"FAILED\" or \"INTERRUPTED\".",
+     NULL},
     {"_is_open", get_is_open, NULL, "Is it?", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };

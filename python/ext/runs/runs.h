@@ -35,7 +35,9 @@ typedef struct within_run {
     PyObject *series; /* a metric's name -> the address of its wi_series, while the run is open */
     wi_run core;
     int64_t next_step; /* of a call without one */
+    int waiting;       /* threads that wait for room in the journal: it stays until they have it */
     within_phase phase;
+    char status[16]; /* how it ended; empty before */
 } within_run;
 
 /** A text as the core takes it, borrowed from the object; NULL with an error set, which names what it is. */
@@ -46,7 +48,7 @@ int within_not_open(const within_run *run);
 
 /** run.log(step=None, **metrics): METH_FASTCALL | METH_KEYWORDS. */
 PyObject *within_run_log(PyObject *self, PyObject *const *args, Py_ssize_t count, PyObject *names);
-/** The same of any names, by place: a step or None, a tuple of names, and one of values. */
+/** The same of any names, by place: a step or None, a tuple of names, one of values, and a time in ms or None. */
 PyObject *within_run_log_named(PyObject *self, PyObject *const *args, Py_ssize_t count);
 
 int within_add_run(PyObject *module);

@@ -98,7 +98,7 @@ static void search_history(lookup *search, wi__server *server, const char *remot
                                  json_decref)) {
             count_found(search, json_object_get(page->handle, "metrics"));
             const char *next = json_string_value(json_object_get(page->handle, "next_page_token"));
-            if (next && *next) token = strdup(next);
+            if (next && *next) token = wi_check_null(strdup(next), "a page of a history");
         }
     } while (token);
 }

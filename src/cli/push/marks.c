@@ -4,21 +4,15 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include <jansson.h>
 
 #include "cli/push/query.h"
 #include "manage/owner.h"
+#include "runs/now.h"
 
 /* One of another host that has said nothing for so long is taken for dead. */
 static const int64_t SILENT_MS = 300000, REFRESH_MS = 20000;
-
-static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- the state: {"owner": …, "ms": …, "creating": …} ---- */
 
@@ -33,7 +27,7 @@ static int is_another(const char *name, int64_t ms, wi__owner *owner) {
     switch (wi__owner_state_of(owner)) {
     case WI__OWNER_DEAD: return 0;
     case WI__OWNER_ALIVE: return 1;
-    default: return now_ms() - ms < SILENT_MS;
+    default: return wi__now_ms() - ms < SILENT_MS;
     }
 }
 
@@ -50,7 +44,7 @@ static void check_owner(const wi__marks *marks, const json_t *state) {
 }
 
 static char *state_text(wi__marks *marks, int is_owned) {
-    marks->written_ms = now_ms();
+    marks->written_ms = wi__now_ms();
     json_t *state = json_pack("{s:s?, s:I, s:b}", "owner", is_owned ? own_name() : NULL, "ms",
                               (json_int_t)marks->written_ms, "creating", marks->is_creating);
     char *text = state ? json_dumps(state, JSON_COMPACT) : NULL;
@@ -155,7 +149,7 @@ void wi__marks_created(wi__marks *marks, const char *remote) {
 }
 
 void wi__marks_alive(wi__marks *marks) {
-    if (now_ms() - marks->written_ms < REFRESH_MS) return;
+    if (wi__now_ms() - marks->written_ms < REFRESH_MS) return;
     within (wi_transaction(marks->db)) write_state(marks, 1);
 }
 

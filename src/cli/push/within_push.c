@@ -164,6 +164,9 @@ static const char text[] =
     "call sends what is new since, and a call that was stopped, by a broken connection,\n"
     "Ctrl-C or kill -9, is gone on with: nothing is sent twice.\n"
     "\n"
+    "Several runs are sent one after the other: with --follow the second one waits\n"
+    "until the first has ended. Call it once for each to follow them at a time.\n"
+    "\n"
     "RUN is the first digits of a run's id, its name, or \"last\".";
 
 static const char details[] =

@@ -11,7 +11,6 @@
 #include "report/terminal.h"
 #include "report/utf8.h"
 #include "runs/recover.h"
-#include "runs/store.h"
 
 enum { CANDIDATES = 5 };
 
@@ -29,10 +28,7 @@ static void open_database(wi_database *store, const char *path) {
                  "%s: there is no such database of runs; name one by --database PATH, or make it: "
                  "within run --name NAME -- COMMAND",
                  path);
-    wi__store_open(store, path, WI__STORE_READ, 0); /* what is no database of runs is not touched */
-    if (access(path, W_OK) != 0) return;
-    wi__store_close(store);
-    wi__runs_recover(wi__store_open(store, path, WI__STORE_WRITE, 0), path);
+    wi__runs_open(store, path);
 }
 
 typedef struct task {

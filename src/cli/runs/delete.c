@@ -9,6 +9,7 @@
 
 #include "cli/elsewhere.h"
 #include "cli/options.h"
+#include "cli/runs/asking.h"
 #include "cli/runs/database.h"
 #include "manage/owner.h"
 #include "manage/remove_tree.h"
@@ -63,19 +64,14 @@ static void refuse_running(deletion *all) {
     }
 }
 
-static int is_yes(const char *answer) {
-    return strcmp(answer, "y\n") == 0 || strcmp(answer, "yes\n") == 0;
-}
-
 static int agrees(deletion *all) {
-    char answer[16] = "";
     if (!all->asks) return 1;
     for (int i = 0; i < all->count; i++) {
         look_at(all, i);
         fprintf(stderr, "%s%s", i ? ", " : "delete ", all->label);
     }
-    fputs(" for good, with all that was logged and kept? [y/N] ", stderr);
-    if (fgets(answer, sizeof answer, stdin) && is_yes(answer)) return 1;
+    fputs(" for good, with all that was logged and kept?", stderr);
+    if (wi__is_answered_yes()) return 1;
     fputs("nothing was deleted\n", stderr);
     return 0;
 }
@@ -167,9 +163,8 @@ static int run(const wi__arguments *arguments) {
     if (arguments->count > MOST_RUNS)
         return wi__usage_error("delete", "%d runs are too many: there may be %d", arguments->count,
                                MOST_RUNS);
-    int asks = arguments->values[YES] == NULL;
-    if (asks && !isatty(STDIN_FILENO))
-        return wi__usage_error("delete", "nobody is there to be asked: say --yes");
+    int asks = arguments->values[YES] == NULL, status = wi__check_for_answers("delete", !asks);
+    if (status) return status;
     all = (deletion){.path = wi__database_path(arguments->values[DATABASE]),
                      .words = arguments->operands,
                      .count = arguments->count,
