@@ -164,16 +164,6 @@ def test_a_training_that_diverges_has_failed(run, shown):
     assert failed["status"] == "FAILED" and said.strip() in failed["error"]
 
 
-def test_seeds_are_compared(run, within, shown, tmp_path):
-    for seed in "1", "2":
-        run(*SETTING, "--seed", seed)
-    ids = subprocess.run([within, "runs", "--ids"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    compared = shown("compare", *ids.split())
-    assert compared["params"] == {"seed": ["2", "1"]}
-    assert compared["metrics"]["loss"][0] != compared["metrics"]["loss"][1]
-    assert set(compared["sections_s"]) >= {"epoch", "epoch > update", "evaluate", "save"}
-
-
 @pytest.fixture
 def make(python, within, tmp_path):
     """A function that makes a target of the Makefile with fewer epochs, and returns what is printed."""
