@@ -6,7 +6,7 @@
 #include "runs/store.h"
 
 #define SERIES 2000
-enum { NEWEST = 3, KILLS = 40 };
+enum { NEWEST = 3, KILLS = 16 };
 
 static const char add_colour[] = "ALTER TABLE run ADD COLUMN colour TEXT;"
                                  "UPDATE run SET colour = 'blue';"

@@ -621,7 +621,7 @@ static void *log_till_all_are_forked(void *run) {
     int64_t step = 0;
     while (!__atomic_load_n(&are_forked, __ATOMIC_ACQUIRE)) {
         wi_run_metric(run, "energy", step++, 1);
-        if (step % 1000 == 0) usleep(100);
+        if (step % 500 == 0) usleep(2000);
     }
     return (void *)(intptr_t)step;
 }

@@ -292,6 +292,15 @@ alone(a_row_whose_folder_was_removed_is_killed) {
     expect(!exists("runs.db.live"));
 }
 
+alone(a_row_of_another_host_is_left_alone_without_its_folder_too) {
+    kill_victim(begin_victim(NULL));
+    expect(system("rm -r runs.db.live") == 0);
+    within (db, wi_database("runs.db"))
+        wi_database_execute(db, "UPDATE run SET owner = '4000000-5-12345678-0badcafe'");
+    expect_count(recover(), 0);
+    expect_status("victim", "RUNNING");
+}
+
 alone(a_folder_without_a_row_is_removed) {
     pid_t child = fork();
     if (child == 0) {
@@ -371,6 +380,7 @@ int main(void) {
         test(one_of_another_host_whose_folder_is_gone_is_closed),
         test(one_of_an_earlier_boot_is_dead),
         test(a_row_whose_folder_was_removed_is_killed),
+        test(a_row_of_another_host_is_left_alone_without_its_folder_too),
         test(a_folder_without_a_row_is_removed),
         test(a_database_that_may_not_be_written_is_read_and_nothing_comes_beside_it),
         test(what_a_live_run_has_in_the_log_is_read_there_too),

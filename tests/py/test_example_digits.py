@@ -12,6 +12,7 @@ import time
 
 import pytest
 from made import list_and_run_of, make_in
+from shown_outputs import shown_below, words_of
 
 SETTING = ["--epochs", "2", "--hidden", "16", "--batch-size", "100"]
 NEEDED = "import numpy, sklearn, within._runs"
@@ -188,8 +189,10 @@ def test_make_run_python_ends_with_the_list_of_runs_and_the_newest(make):
     assert newest.startswith(new[0]) and not newest.startswith(old[0])
 
 
-def test_make_compare_python_ends_with_five_seeds_beside_each_other(make):
+def test_make_compare_python_ends_with_five_seeds_beside_each_other_as_the_docs_show_it(root, make):
     lines = make("compare-python").splitlines()
+    shown = shown_below(root / "docs/runs/shell.md", "within compare $(within runs --name digits --limit 5 --ids)")
+    assert words_of(shown) == words_of("\n".join(lines[5:]))
     assert sum(line.startswith("accuracy ") and "held out" in line for line in lines) == 5
     assert [line.split() for line in lines if line.startswith("  seed ")] == [["seed", "1", "2", "3", "4", "5"]]
     (losses,) = [line.split()[1:] for line in lines if line.startswith("  loss ")]

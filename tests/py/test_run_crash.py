@@ -296,6 +296,27 @@ def test_a_killed_compaction_is_done_by_the_next(compiled, scattered, tmp_path, 
     assert times < 100 or amid > 3
 
 
+# ---- another container ----
+
+
+def test_a_container_leaves_runs_of_others_alone_alive_or_dead(compiled, tmp_path):
+    """Process numbers there mean other processes, or none."""
+    inside = ["unshare", "-rpf", "--mount-proc"]
+    try:
+        if subprocess.run([*inside, "true"], capture_output=True).returncode:
+            pytest.skip("this machine allows no name spaces")
+    except FileNotFoundError:
+        pytest.skip("there is no unshare")
+    logger = subprocess.Popen([compiled(LOGGER), "0"], cwd=tmp_path)
+    wait_for_points(tmp_path)
+    for how in "alive", "dead":
+        subprocess.run([*inside, compiled(LOOKER)], cwd=tmp_path, check=True)
+        assert query(tmp_path / "runs.db", "SELECT status FROM run WHERE name = 'logger'") == [("RUNNING",)], how
+        logger.kill()
+        logger.wait()
+    assert check_dead(compiled, tmp_path)[0] == "KILLED"
+
+
 # ---- many writers ----
 
 
@@ -437,26 +458,32 @@ def test_a_clock_that_is_set_back_changes_no_order(compiled, compile_c, build, t
     conn = sqlite3.connect(tmp_path / "runs.db")
     check_points(conn, 1, [3000] * THREADS)
     assert conn.execute("SELECT status, ended_ms < started_ms FROM run").fetchall() == [("FINISHED", 1)]
+    times = [ms for ms, in conn.execute("SELECT ms FROM metric WHERE name = 'm0' ORDER BY position")]
     conn.close()
+    assert times == sorted(times, reverse=True) and times[-1] <= times[0] - 1_000_000 * 2998
     if (build / "src/cli/within-runs").exists():
         listed = subprocess.run([build / "src/cli/within", "runs"], cwd=tmp_path, capture_output=True, text=True, check=True)
         assert listed.stdout.splitlines()[1].endswith("  0 s")
 
 
-def test_a_clock_that_is_set_back_neither_kills_nor_revives(compiled, compile_c, tmp_path):
+@pytest.mark.parametrize("has_folder", [True, False])
+def test_a_clock_that_is_set_back_neither_kills_nor_revives(compiled, compile_c, tmp_path, has_folder):
+    """Without the folder of the run, and so without its lock, its process is told from others by its start alone."""
     clock = compile_c(tmp_path, BACKWARDS, "-shared", "-fPIC", "-D_GNU_SOURCE")
     environment = os.environ | {"LD_PRELOAD": str(clock)}
     logger = subprocess.Popen([compiled(LOGGER), "0"], cwd=tmp_path)
     wait_for_points(tmp_path)
-    for _ in range(3):
-        subprocess.run([compiled(LOOKER)], cwd=tmp_path, env=environment, check=True)
+    if not has_folder:
+        (folder,) = (path for path in (tmp_path / "runs.db.live").iterdir() if path.name[0] != ".")
+        folder.rename(tmp_path / "elsewhere")
     statuses = "SELECT status, ended_ms >= started_ms FROM run WHERE name = 'logger'"
-    assert query(tmp_path / "runs.db", statuses) == [("RUNNING", None)]
-    logger.kill()
-    logger.wait()
-    subprocess.run([compiled(LOOKER)], cwd=tmp_path, env=environment, check=True)
-    assert query(tmp_path / "runs.db", statuses) == [("KILLED", 1)]
-    assert check_dead(compiled, tmp_path)[0] == "KILLED"
+    for status in ("RUNNING", None), ("KILLED", 1):
+        subprocess.run([compiled(LOOKER)], cwd=tmp_path, env=environment, check=True)
+        assert query(tmp_path / "runs.db", statuses) == [status]
+        logger.kill()
+        logger.wait()
+    if has_folder:
+        assert check_dead(compiled, tmp_path)[0] == "KILLED"
 
 
 NAMES = r"""

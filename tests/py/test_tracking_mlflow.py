@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.long  # as all that needs MLflow itself
+
 SIGNATURES = """
 import inspect, json
 import mlflow
@@ -21,7 +23,8 @@ print(json.dumps([[name, parameters(getattr(ours, name)), parameters(getattr(mlf
 
 # What is told of times and ids cannot be the same.
 SCRIPT = """
-import importlib, json, sys
+import importlib, json, os, sys, urllib.parse
+import matplotlib.figure, numpy
 mlflow = importlib.import_module(sys.argv[1])
 
 mlflow.set_tracking_uri(f"sqlite:///{sys.argv[1]}.db")
@@ -40,6 +43,12 @@ for rate in 0.1, 0.01:
         mlflow.log_artifact("model.bin", "models")
         mlflow.log_dict({"a": [1, 2]}, "config.json")
         mlflow.log_text("text", "notes/a.txt")
+        mlflow.log_metrics({"half": numpy.float32(0.5), "three": numpy.array(3)})
+        figure = matplotlib.figure.Figure()
+        figure.subplots().plot([1, 2])
+        mlflow.log_figure(figure, "plots/loss.png", save_kwargs={"dpi": 20})
+        folder = urllib.parse.urlparse(mlflow.get_artifact_uri()).path
+        told.append(sorted(name for _, _, names in os.walk(folder) for name in names))
         told.append(mlflow.active_run().info.run_name)
         told.append(mlflow.get_artifact_uri("models").rsplit("/", 1)[1])
         if rate < 0.1:
@@ -72,6 +81,9 @@ told.append(search(experiment_names=["digits"], max_results=2))
 finished = "params.rate = '0.01' and status = 'FINISHED'"
 for text in "metrics.loss < -0.05", finished, "tags.count != '3'", "run_name LIKE 'rate%'":
     told.append(search(filter_string=text, order_by=["metrics.loss ASC"]))
+table = mlflow.search_runs()
+columns = sorted(name for name in table.columns if not name.startswith("tags."))
+told.append([columns, str(table["start_time"].dtype), table["metrics.three"].max(), list(table["params.rate"].dropna())])
 for wrong in [
     lambda: mlflow.log_metric("x", "high"),
     lambda: mlflow.end_run("OVER"),
