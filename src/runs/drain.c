@@ -145,11 +145,18 @@ static int drain_some(wi__drainer *drainer, wi__points *points, int notes, int i
     return code;
 }
 
+int wi__drainer_step(wi__drainer *drainer, wi__points *points, int notes, int is_dead,
+                     int *has_more) {
+    int64_t count = 0;
+    int code = drain_some(drainer, points, notes, is_dead, &count);
+    *has_more = code == SQLITE_OK && count == WI__BATCH_POINTS;
+    return code;
+}
+
 int wi__drainer_run(wi__drainer *drainer, wi__points *points, int notes, int is_dead) {
-    int64_t count;
-    int code;
-    do code = drain_some(drainer, points, notes, is_dead, &count);
-    while (code == SQLITE_OK && count == WI__BATCH_POINTS);
+    int code, has_more;
+    do code = wi__drainer_step(drainer, points, notes, is_dead, &has_more);
+    while (has_more);
     return code;
 }
 

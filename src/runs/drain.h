@@ -33,6 +33,10 @@ void wi__drainer_free(wi__drainer *drainer);
  */
 int wi__drainer_run(wi__drainer *drainer, wi__points *points, int notes, int is_dead);
 
+/** The same in one transaction. @param[out] has_more  there was more than it takes. */
+int wi__drainer_step(wi__drainer *drainer, wi__points *points, int notes, int is_dead,
+                     int *has_more);
+
 /** The same once, with all that it takes. */
 int wi__drain(sqlite3 *db, int64_t run, wi__points *points, int notes, int is_dead);
 

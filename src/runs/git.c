@@ -14,16 +14,15 @@
 
 /* As git looks for it. Elsewhere no process is begun, which the program could find among its own. */
 static int is_in_a_repository(const char *folder) {
-    char path[PATH_MAX];
-    size_t length = strlen(folder);
+    char above[PATH_MAX], path[PATH_MAX + 8];
     if (getenv("GIT_DIR")) return 1;
-    for (;;) {
-        snprintf(path, sizeof path, "%.*s/.git", (int)length, folder);
+    snprintf(above, sizeof above, "%s", folder);
+    for (char *slash = above + strlen(above); slash; slash = strrchr(above, '/')) {
+        *slash = '\0';
+        snprintf(path, sizeof path, "%s/.git", above);
         if (access(path, F_OK) == 0) return 1;
-        if (!length) return 0;
-        do length--;
-        while (length && folder[length] != '/');
     }
+    return 0;
 }
 
 /* As this thread blocks all signals, and the program may ignore some. */

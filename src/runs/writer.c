@@ -23,6 +23,7 @@ static const double interval_s = 0.2, retry_s = 0.02;
 struct wi__writer {
     pthread_t thread;
     pthread_mutex_t lock; /* of the connection and the drainer */
+    int forks;            /* atomic: that wait for the lock */
     sqlite3 **db;         /* NULL there: a fork has closed it */
     char *path;           /* of the database; NULL: it is in no file */
     wi__drainer *drainer; /* NULL while there is no connection */
@@ -71,22 +72,42 @@ static int connect(wi__writer *writer) {
 
 /* The log stays: to copy it into the database is not what a fork should wait for. */
 void wi__writer_before_fork(wi__writer *writer) {
+    __atomic_fetch_add(&writer->forks, 1, __ATOMIC_RELAXED);
     pthread_mutex_lock(&writer->lock);
     if (!*writer->db || !writer->path) return;
     sqlite3_db_config(*writer->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, (int *)NULL);
     disconnect(writer);
 }
 
-void wi__writer_after_fork(wi__writer *writer) { pthread_mutex_unlock(&writer->lock); }
+void wi__writer_after_fork(wi__writer *writer) {
+    __atomic_fetch_sub(&writer->forks, 1, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&writer->lock);
+}
 
 /* ---- draining ---- */
 
-static int connect_and_drain(wi__writer *writer) {
+static int connect_and_step(wi__writer *writer, int *has_more) {
+    *has_more = 0;
     pthread_mutex_lock(&writer->lock);
     int code = connect(writer);
     if (code == SQLITE_OK)
-        code = wi__drainer_run(writer->drainer, writer->points, writer->notes, 0);
+        code = wi__drainer_step(writer->drainer, writer->points, writer->notes, 0, has_more);
     pthread_mutex_unlock(&writer->lock);
+    return code;
+}
+
+/* Who unlocks and locks again would be first for ever, where as much is logged as the database takes. */
+static void let_forks_go_first(wi__writer *writer) {
+    while (__atomic_load_n(&writer->forks, __ATOMIC_RELAXED))
+        nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+}
+
+static int connect_and_drain(wi__writer *writer) {
+    int code, has_more;
+    do {
+        let_forks_go_first(writer);
+        code = connect_and_step(writer, &has_more);
+    } while (has_more);
     return code;
 }
 
