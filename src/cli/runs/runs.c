@@ -260,8 +260,9 @@ static const char details[] =
     "\n"
     "JSON is an array of objects with the keys id, name, status, started (in UTC),\n"
     "duration_s (a number, or null) and columns: an object of those that were asked\n"
-    "for, with numbers of metrics, texts of parameters and tags, and null. A NaN is\n"
-    "null, an infinity 1e999. Bytes that are no UTF-8 are shown like \\xff.\n";
+    "for, with numbers of metrics, texts of parameters and tags, and null where a run has\n"
+    "none of these. A metric that is NaN is the text nan, an infinity 1e999. Bytes that\n"
+    "are no UTF-8 are shown like \\xff.\n";
 
 const wi__command wi__runs_command = {
     .name = "runs",
