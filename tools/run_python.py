@@ -113,6 +113,7 @@ def run_all(build, arguments=(), only=(), extra=None):
     if not chosen:
         print(f"{build} has no {' or '.join(only) or 'interpreter'}; type: make test", flush=True)
         return Counter(failed=1)
+    chosen.sort(key=lambda each: not each.debug)  # the slow ones first, so that none is left alone at the end
     variables = environment(build, extra or {})
     with ThreadPoolExecutor(2) as pool:
         return sum(pool.map(lambda each: run_one(each, build, list(arguments), variables), chosen), Counter())

@@ -206,7 +206,7 @@ def test_after_kills_the_next_start_makes_the_same_file_and_each_start_is_a_run(
     undisturbed = run(*setting).stdout, (tmp_path / "digits.csv").read_bytes()
     path, environment = python
     went_on = 0
-    for number in range(8):
+    for number in (0, 1, 4, 7):
         subprocess.run(["rm", "-rf", tmp_path / "digits.csv", tmp_path / "digits.checkpoints"], check=True)
         process = subprocess.Popen([path, digits / "train.py", *setting], env=environment, cwd=tmp_path)
         wait_for_rows(tmp_path / "digits.csv", number, process)

@@ -107,7 +107,8 @@ def prefix(root, tmp_path_factory):
     folder = tmp_path_factory.mktemp("install")
     build, prefix = folder / "build", folder / "prefix"
     python = run(root / "tools/pythons.py").strip().split(",")[0]
-    run("meson", "setup", build, root, "--libdir=lib", "-Dtests=disabled", f"-Dpython={python}")
+    fast = ["-Dtests=disabled", "-Doptimization=0"]
+    run("meson", "setup", build, root, "--libdir=lib", *fast, f"-Dpython={python}")
     run("make", "-C", root, "install", f"BUILD={build}", f"PREFIX={prefix}")
     return prefix
 

@@ -90,6 +90,7 @@ def package(request, root, build, tmp_path_factory):
     tools = build / "python-tools"
     build_wheel = [python, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps", "--quiet"]
     build_wheel += [f"--config-settings=build-dir={folder}/build", "--wheel-dir", folder, root]
+    build_wheel += ["--config-settings=setup-args=-Doptimization=0"]
     run(*build_wheel, env={**os.environ, "PYTHONPATH": str(tools)})
     (wheel,) = folder.glob("*.whl")
     bin = install(python, folder, "--no-deps", "--no-index", wheel, tools=tools)

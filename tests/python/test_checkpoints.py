@@ -329,7 +329,7 @@ def test_no_reference_is_lost(folder, lost_references):
         series.list()
         series.best("loss")
 
-    assert lost_references(use, uses=500) < 0.5
+    assert lost_references(use, uses=500, noise=0.5) < 0.5
 
 
 def test_no_reference_is_lost_by_saving(folder, lost_references):
@@ -347,4 +347,4 @@ def test_no_reference_is_lost_by_saving(folder, lost_references):
         except RuntimeError:
             pass
 
-    assert lost_references(use, uses=300) < 0.5
+    assert lost_references(use, uses=300, noise=0.5) < 0.5
