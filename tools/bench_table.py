@@ -78,7 +78,8 @@ def print_compilers(rows):
 def version_cell(row):
     if row["target"] == "difference":
         return f"{quantity(row['value'], row['unit'])}  {quantity(row['difference'], row['unit'])} more"
-    return f"{quantity(row['value'], row['unit'])} {row['ratio']:6.3f}"
+    ratio = f"{row['ratio']:.3f}" if row["ratio"] >= 0.0005 else f"{row['ratio']:.0e}"
+    return f"{quantity(row['value'], row['unit'])} {ratio:>6}"
 
 
 def targets_text(rows):
