@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "runs/sql.h"
+
 /* ---- big-endian numbers ---- */
 
 static void put(unsigned char *to, uint64_t number, int width) {
@@ -220,4 +222,26 @@ int wi__chunk_of_row(sqlite3_stmt *statement, int first, wi__chunk *chunk) {
     return (chunk->value_width == 4 || chunk->value_width == 8) && chunk->values &&
            column_of_row(statement, first + 1, chunk->count, &chunk->steps) &&
            column_of_row(statement, first + 4, chunk->count, &chunk->ms);
+}
+
+/* ---- rows ---- */
+
+const char wi__chunk_insert[] =
+    "INSERT INTO chunk (series, position, count, step_base, step_stride, steps, ms_base, ms_stride,"
+    " ms, points) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+int wi__chunks_write(sqlite3_stmt *insert, int64_t series, int64_t position, const int64_t *steps,
+                     const int64_t *ms, const double *values, int64_t count, wi__chunk_room *room) {
+    int code = SQLITE_OK;
+    for (int64_t at = 0; at < count && code == SQLITE_OK; at += WI__CHUNK_POINTS) {
+        int64_t left = count - at;
+        wi__chunk chunk;
+        wi__chunk_encode(steps + at, ms + at, values + at,
+                         left < WI__CHUNK_POINTS ? left : WI__CHUNK_POINTS, &chunk, room);
+        sqlite3_bind_int64(insert, 1, series);
+        sqlite3_bind_int64(insert, 2, position + at);
+        code = wi__chunk_bind(insert, 3, &chunk);
+        if (code == SQLITE_OK) code = wi__sql_finish(insert);
+    }
+    return code;
 }

@@ -48,6 +48,18 @@ typedef struct wi__chunk_room {
 void wi__chunk_encode(const int64_t *steps, const int64_t *ms, const double *values, int64_t count,
                       wi__chunk *chunk, wi__chunk_room *room);
 
+/** A row of the table: the parameters are series and position, then those of wi__chunk_bind. */
+extern const char wi__chunk_insert[];
+/**
+ * Write points as rows of at most WI__CHUNK_POINTS each, by a statement of that text.
+ *
+ * @param series, position  the series' row, and where in it the first point stands.
+ * @param steps, ms, values  arrays of shape (count,).
+ * @return SQLITE_OK, or SQLite's code.
+ */
+int wi__chunks_write(sqlite3_stmt *insert, int64_t series, int64_t position, const int64_t *steps,
+                     const int64_t *ms, const double *values, int64_t count, wi__chunk_room *room);
+
 /** The columns count, step_base, step_stride, steps, ms_base, ms_stride, ms, points of a statement, as parameters. */
 int wi__chunk_bind(sqlite3_stmt *statement, int first, const wi__chunk *chunk);
 /**

@@ -5,6 +5,7 @@
 
 #include "runs/chunk.h"
 #include "runs/series_data.h"
+#include "runs/sql.h"
 
 enum {
     PIECE = 64 * WI__CHUNK_POINTS, /* points that are merged at a time, and in one transaction */
@@ -38,9 +39,6 @@ static int set_up(compactor *c) {
         "SELECT max(position) FROM chunk WHERE series = ?1 AND position <= ?2";
     static const char remove[] =
         "DELETE FROM chunk WHERE series = ?1 AND position >= ?2 AND position < ?3";
-    static const char add[] =
-        "INSERT INTO chunk (series, position, count, step_base, step_stride, steps, ms_base,"
-        " ms_stride, ms, points) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     c->steps = malloc(PIECE * sizeof *c->steps);
     c->ms = malloc(PIECE * sizeof *c->ms);
     c->values = malloc(PIECE * sizeof *c->values);
@@ -49,14 +47,8 @@ static int set_up(compactor *c) {
     int code = sqlite3_prepare_v2(c->db, find_small, -1, &c->find_small, NULL);
     if (code == SQLITE_OK) code = sqlite3_prepare_v2(c->db, last, -1, &c->last, NULL);
     if (code == SQLITE_OK) code = sqlite3_prepare_v2(c->db, remove, -1, &c->remove, NULL);
-    if (code == SQLITE_OK) code = sqlite3_prepare_v2(c->db, add, -1, &c->add, NULL);
+    if (code == SQLITE_OK) code = sqlite3_prepare_v2(c->db, wi__chunk_insert, -1, &c->add, NULL);
     return code;
-}
-
-static int finish(sqlite3_stmt *statement) {
-    int code = sqlite3_step(statement);
-    sqlite3_reset(statement);
-    return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
 /* A number that a statement gives; -1 if it is NULL. */
@@ -79,29 +71,11 @@ static int begin(compactor *c) {
 
 static int end(compactor *c, int code) {
     if (c->in_transaction < 0) return code;
-    if (code == SQLITE_OK) code = sqlite3_exec(c->db, "COMMIT", NULL, NULL, NULL);
-    if (code != SQLITE_OK && !sqlite3_get_autocommit(c->db))
-        sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
     c->in_transaction = -1;
-    return code;
+    return wi__sql_end(c->db, code);
 }
 
 /* ---- merging ---- */
-
-static int write_chunks(compactor *c, int64_t series, int64_t position, int64_t count) {
-    int code = SQLITE_OK;
-    for (int64_t at = 0; at < count && code == SQLITE_OK; at += WI__CHUNK_POINTS) {
-        int64_t left = count - at;
-        wi__chunk chunk;
-        wi__chunk_encode(c->steps + at, c->ms + at, c->values + at,
-                         left < WI__CHUNK_POINTS ? left : WI__CHUNK_POINTS, &chunk, &c->room);
-        sqlite3_bind_int64(c->add, 1, series);
-        sqlite3_bind_int64(c->add, 2, position + at);
-        code = wi__chunk_bind(c->add, 3, &chunk);
-        if (code == SQLITE_OK) code = finish(c->add);
-    }
-    return code;
-}
 
 /* How many of the points from `position` on, at most a piece, lie in chunks that end with them. */
 static int read_piece(compactor *c, int64_t series, int64_t position, int64_t *count) {
@@ -124,8 +98,10 @@ static int merge_piece(compactor *c, int64_t series, int64_t *position) {
     sqlite3_bind_int64(c->remove, 1, series);
     sqlite3_bind_int64(c->remove, 2, *position);
     sqlite3_bind_int64(c->remove, 3, *position + count);
-    code = finish(c->remove);
-    if (code == SQLITE_OK) code = write_chunks(c, series, *position, count);
+    code = wi__sql_finish(c->remove);
+    if (code == SQLITE_OK)
+        code = wi__chunks_write(c->add, series, *position, c->steps, c->ms, c->values, count,
+                                &c->room);
     *position += count / WI__CHUNK_POINTS * WI__CHUNK_POINTS;
     c->in_transaction += count;
     return code == SQLITE_OK && c->in_transaction >= PIECE ? end(c, code) : code;

@@ -6,6 +6,7 @@
 
 #include "runs/drain_notes.h"
 #include "runs/drain_points.h"
+#include "runs/sql.h"
 
 struct wi__drainer {
     sqlite3 *db;
@@ -39,34 +40,26 @@ void wi__drainer_free(wi__drainer *drainer) {
 
 /* ---- how far ---- */
 
-static int read_mark(wi__drainer *drainer, mark *from) {
-    sqlite3_stmt *statement;
-    int code = sqlite3_prepare_v2(drainer->db, "SELECT points, notes FROM run WHERE id = ?", -1,
-                                  &statement, NULL);
-    if (code != SQLITE_OK) return code;
-    sqlite3_bind_int64(statement, 1, drainer->notes.run);
-    code = sqlite3_step(statement);
-    from->points = (uint64_t)sqlite3_column_int64(statement, 0);
-    from->notes = (uint64_t)sqlite3_column_int64(statement, 1);
-    sqlite3_finalize(statement);
+static int read_mark(const wi__drainer *drainer, mark *from) {
+    sqlite3_stmt *row;
+    int code = wi__sql_prepare(drainer->db, &row, "SELECT points, notes FROM run WHERE id = ?", "i",
+                               drainer->notes.run);
+    code = wi__sql_step(row, code);
+    if (code == SQLITE_ROW) {
+        from->points = (uint64_t)sqlite3_column_int64(row, 0);
+        from->notes = (uint64_t)sqlite3_column_int64(row, 1);
+    }
+    sqlite3_finalize(row);
     return code == SQLITE_ROW ? SQLITE_OK : code == SQLITE_DONE ? SQLITE_NOTFOUND : code;
 }
 
-static int write_mark(wi__drainer *drainer, const mark *from, const mark *to) {
-    sqlite3_stmt *statement;
-    int code = sqlite3_prepare_v2(drainer->db,
-                                  "UPDATE run SET points = ?2, notes = ?3"
-                                  " WHERE id = ?1 AND points = ?4 AND notes = ?5",
-                                  -1, &statement, NULL);
+static int write_mark(const wi__drainer *drainer, const mark *from, const mark *to) {
+    int code = wi__sql_run(drainer->db,
+                           "UPDATE run SET points = ?, notes = ?"
+                           " WHERE id = ? AND points = ? AND notes = ?",
+                           "iiiii", (int64_t)to->points, (int64_t)to->notes, drainer->notes.run,
+                           (int64_t)from->points, (int64_t)from->notes);
     if (code != SQLITE_OK) return code;
-    sqlite3_bind_int64(statement, 1, drainer->notes.run);
-    sqlite3_bind_int64(statement, 2, (int64_t)to->points);
-    sqlite3_bind_int64(statement, 3, (int64_t)to->notes);
-    sqlite3_bind_int64(statement, 4, (int64_t)from->points);
-    sqlite3_bind_int64(statement, 5, (int64_t)from->notes);
-    code = sqlite3_step(statement);
-    sqlite3_finalize(statement);
-    if (code != SQLITE_DONE) return code;
     return sqlite3_changes(drainer->db) == 1 ? SQLITE_OK : SQLITE_ABORT_ROLLBACK;
 }
 
@@ -82,9 +75,7 @@ static int begin(wi__drainer *drainer) {
 
 static int end(wi__drainer *drainer, int code) {
     if (!drainer->has_begun) return code;
-    if (code == SQLITE_OK) code = sqlite3_exec(drainer->db, "COMMIT", NULL, NULL, NULL);
-    if (code != SQLITE_OK && !sqlite3_get_autocommit(drainer->db))
-        sqlite3_exec(drainer->db, "ROLLBACK", NULL, NULL, NULL);
+    code = wi__sql_end(drainer->db, code);
     if (code != SQLITE_OK) wi__batch_forget(drainer->batch);
     drainer->has_begun = 0;
     return code;

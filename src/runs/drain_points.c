@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "runs/chunk.h"
+#include "runs/sql.h"
 
 /* What is known of a series, by its number in the run. */
 typedef struct known_series {
@@ -145,22 +146,13 @@ static int prepare(wi__batch *batch, sqlite3_stmt **statement, const char *sql) 
     return sqlite3_prepare_v3(batch->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL);
 }
 
-static int finish(sqlite3_stmt *statement) {
-    int code = sqlite3_step(statement);
-    sqlite3_reset(statement);
-    return code == SQLITE_DONE ? SQLITE_OK : code;
-}
-
 static int prepare_all(wi__batch *batch) {
     int code =
         prepare(batch, &batch->find, "SELECT id, count FROM series WHERE run = ? AND number = ?");
     if (code == SQLITE_OK)
         code =
             prepare(batch, &batch->make, "INSERT INTO series (run, number, name) VALUES (?, ?, ?)");
-    if (code == SQLITE_OK)
-        code = prepare(batch, &batch->add_chunk,
-                       "INSERT INTO chunk (series, position, count, step_base, step_stride, steps,"
-                       " ms_base, ms_stride, ms, points) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+    if (code == SQLITE_OK) code = prepare(batch, &batch->add_chunk, wi__chunk_insert);
     if (code == SQLITE_OK)
         code = prepare(batch, &batch->update,
                        "UPDATE series SET count = ?2, last_step = ?3, last_ms = ?4, last = ?5,"
@@ -188,7 +180,7 @@ static int make_nameless(wi__batch *batch, uint32_t number) {
     sqlite3_bind_int64(batch->make, 1, batch->run);
     sqlite3_bind_int64(batch->make, 2, number);
     sqlite3_bind_text(batch->make, 3, name, -1, SQLITE_TRANSIENT);
-    return finish(batch->make);
+    return wi__sql_finish(batch->make);
 }
 
 static int find_series(wi__batch *batch, uint32_t number) {
@@ -201,19 +193,10 @@ static int find_series(wi__batch *batch, uint32_t number) {
     return code == SQLITE_ROW ? SQLITE_OK : code;
 }
 
-static int write_chunks(wi__batch *batch, const known_series *series) {
-    int code = SQLITE_OK;
-    for (int64_t at = 0; at < series->here && code == SQLITE_OK; at += WI__CHUNK_POINTS) {
-        int64_t left = series->here - at, from = series->first + at;
-        wi__chunk chunk;
-        wi__chunk_encode(batch->steps + from, batch->ms + from, batch->values + from,
-                         left < WI__CHUNK_POINTS ? left : WI__CHUNK_POINTS, &chunk, &batch->room);
-        sqlite3_bind_int64(batch->add_chunk, 1, series->row);
-        sqlite3_bind_int64(batch->add_chunk, 2, series->count + at);
-        code = wi__chunk_bind(batch->add_chunk, 3, &chunk);
-        if (code == SQLITE_OK) code = finish(batch->add_chunk);
-    }
-    return code;
+static int write_series(wi__batch *batch, const known_series *series) {
+    return wi__chunks_write(batch->add_chunk, series->row, series->count,
+                            batch->steps + series->first, batch->ms + series->first,
+                            batch->values + series->first, series->here, &batch->room);
 }
 
 /* The least and the most that is a number; NaN, which SQLite takes as NULL, if none is. */
@@ -237,7 +220,7 @@ static int update_series(wi__batch *batch, const known_series *series) {
     sqlite3_bind_double(batch->update, 5, batch->values[last]);
     sqlite3_bind_double(batch->update, 6, least);
     sqlite3_bind_double(batch->update, 7, most);
-    return finish(batch->update);
+    return wi__sql_finish(batch->update);
 }
 
 int wi__batch_write(wi__batch *batch) {
@@ -245,7 +228,7 @@ int wi__batch_write(wi__batch *batch) {
     for (size_t i = 0; i < batch->touched_count && code == SQLITE_OK; i++) {
         known_series *series = &batch->series[batch->touched[i]];
         code = find_series(batch, batch->touched[i]);
-        if (code == SQLITE_OK) code = write_chunks(batch, series);
+        if (code == SQLITE_OK) code = write_series(batch, series);
         if (code == SQLITE_OK) code = update_series(batch, series);
         series->count += series->here;
     }

@@ -20,5 +20,9 @@ int wi__sql_prepare(sqlite3 *db, sqlite3_stmt **statement, const char *sql, cons
 int wi__sql_step(sqlite3_stmt *statement, int code);
 /** Run a statement that gives no rows. @return SQLITE_OK, or SQLite's extended code. */
 int wi__sql_run(sqlite3 *db, const char *sql, const char *types, ...);
+/** Run a prepared statement that gives no rows, and make it ready again. @return SQLITE_OK, or SQLite's code. */
+int wi__sql_finish(sqlite3_stmt *statement);
+/** Commit if the code is SQLITE_OK, else, or if that fails, roll back. @return why nothing is committed; SQLITE_OK. */
+int wi__sql_end(sqlite3 *db, int code);
 
 #endif
