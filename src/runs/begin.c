@@ -35,8 +35,7 @@ double wi__run_timeout_s(const wi__open_run *open) {
     return asked_s == 0 ? DEFAULT_TIMEOUT_S : fmax(asked_s, 0);
 }
 
-/* As a number of milliseconds; none at all is a negative one. */
-static int timeout_ms(const wi__open_run *open) {
+int wi__run_timeout_ms(const wi__open_run *open) {
     double wished_ms = ceil(1e3 * wi__run_timeout_s(open));
     return wished_ms < 1 ? -1 : (int)fmin(wished_ms, INT_MAX);
 }
@@ -104,7 +103,7 @@ static void start_threads(wi__open_run *open) {
 static void begin(void *arg) {
     wi__open_run *open = arg;
     find_database(open);
-    wi__store_open(&open->store, open->database, WI__STORE_MAKE, timeout_ms(open));
+    wi__store_open(&open->store, open->database, WI__STORE_MAKE, wi__run_timeout_ms(open));
     wi__runs_recover(open->store.handle, open->database);
     find_id(open);
     make_journal(open);

@@ -1,5 +1,4 @@
 /* The end of a run: how it ended and what it measured are noted, all is brought in, and its live folder goes. */
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,22 +57,16 @@ static int note(const wi__open_run *open, wi__note_kind kind, const char *key, c
     return wi__notes_append(open->notes, &row);
 }
 
-static int note_section(void *arg, const char *path, const wi__figures *figures) {
-    char columns[320];
-    wi__section_columns(figures, columns, sizeof columns);
-    return note(arg, WI__NOTE_SECTION, path, columns, 0);
-}
-
-static int note_finding(void *arg, const char *path, const char *what) {
-    return note(arg, WI__NOTE_FINDING, path, what, 0);
+static int append(void *arg, const wi__note *section) {
+    return wi__notes_append(((const wi__open_run *)arg)->notes, section);
 }
 
 static void note_sections(wi__open_run *open) {
     wi__profile now;
     const wi__profile *before = open->has_before ? &open->before : NULL;
-    const wi__section_taker taker = {note_section, note_finding, open};
     if (!wi__profile_of_self(&now)) return;
-    if (!before || wi__sections_subtract(&now, before)) wi__sections_each(&now, before, &taker);
+    if (!before || wi__sections_subtract(&now, before))
+        wi__sections_each(&now, before, append, open);
     wi__profile_release(&now);
 }
 
@@ -116,13 +109,12 @@ static int set_status(const wi__open_run *open) {
 }
 
 static int bring_in(wi__open_run *open, int is_noted) {
-    double timeout_s = wi__run_timeout_s(open);
-    int code = wi__writer_stop(open->writer, timeout_s);
+    int code = wi__writer_stop(open->writer, wi__run_timeout_s(open));
     wi__open_runs_remove(open);
     int reopened = wi__writer_free(open->writer);
     if (code == SQLITE_OK) code = reopened;
     if (code != SQLITE_OK) return code;
-    sqlite3_busy_timeout(open->store.handle, (int)fmin(1e3 * timeout_s, INT_MAX));
+    sqlite3_busy_timeout(open->store.handle, wi__run_timeout_ms(open));
     if (!is_noted) code = set_status(open);
     return code == SQLITE_OK ? wi__compact(open->store.handle, open->row) : code;
 }

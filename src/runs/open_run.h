@@ -88,6 +88,8 @@ void wi__run_end(wi__open_run *open, wi_reason reason, const wi_error *error);
 
 /** How long to wait for others' locks at either end. */
 double wi__run_timeout_s(const wi__open_run *open);
+/** The same in milliseconds, for SQLite: negative for not at all. */
+int wi__run_timeout_ms(const wi__open_run *open);
 void wi__open_run_free(wi__open_run *open);
 
 /** The status of an exit() that is going on; -1 if there is none. */

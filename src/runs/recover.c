@@ -13,6 +13,7 @@
 
 #include "runs/compact.h"
 #include "runs/drain.h"
+#include "runs/drain_notes.h"
 #include "runs/live.h"
 #include "runs/process_record.h"
 #include "runs/sections.h"
@@ -96,28 +97,15 @@ static void find_end(corpse *dead) {
     if (dead->has_record) at_least(&dead->ended_ms, end_of_record_ms(&dead->record));
 }
 
-static int insert_section(void *arg, const char *path, const wi__figures *f) {
-    const corpse *dead = arg;
-    return wi__sql_run(dead->db, "INSERT OR REPLACE INTO section VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-                       "itiddddddddi", dead->row, path, (int64_t)f->calls, f->total_s, f->self_s,
-                       f->mean_s, f->std_s, f->min_s, f->p50_s, f->p99_s, f->max_s,
-                       (int64_t)f->errors);
-}
-
-static int insert_finding(void *arg, const char *path, const char *what) {
-    const corpse *dead = arg;
-    size_t kind = strcspn(what, ":");
-    char word[16];
-    snprintf(word, sizeof word, "%.*s", (int)kind, what);
-    return wi__sql_run(dead->db, "INSERT INTO finding VALUES (?, ?, ?, ?)", "ittt", dead->row, word,
-                       path, what + kind + (what[kind] ? 2 : 0));
-}
+static int apply(void *arg, const wi__note *note) { return wi__note_apply(arg, note); }
 
 static void insert_sections(corpse *dead) {
-    const wi__section_taker taker = {insert_section, insert_finding, dead};
     const wi__profile *before = dead->has_before ? &dead->before : NULL;
-    if (!before || wi__sections_subtract(&dead->record, before))
-        check(dead, wi__sections_each(&dead->record, before, &taker));
+    wi__note_statements statements = {.db = dead->db, .run = dead->row};
+    if (before && !wi__sections_subtract(&dead->record, before)) return;
+    int code = wi__sections_each(&dead->record, before, apply, &statements);
+    wi__note_statements_finalize(&statements);
+    check(dead, code);
 }
 
 static void read_records(corpse *dead) {

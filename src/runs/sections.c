@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "runs/names.h"
+#include "runs/now.h"
 
 /* ---- which path is which ---- */
 
@@ -154,13 +155,32 @@ int wi__sections_subtract(wi__profile *now, const wi__profile *before) {
 
 /* ---- giving them ---- */
 
-static int give_section(const wi__profile *now, uint32_t index, const wi__section_taker *taker) {
+typedef struct giving {
+    int (*take)(void *arg, const wi__note *note);
+    void *arg;
+} giving;
+
+static int give(const giving *to, wi__note_kind kind, const char *key, const char *value) {
+    wi__note note = {kind, 0, wi__now_ms(), key, value};
+    return to->take(to->arg, &note);
+}
+
+/* The columns of its row, from calls to errors; "nan" where there is nothing to tell. */
+static void print_columns(const wi__figures *f, char *text, size_t size) {
+    snprintf(text, size, "%" PRIu64 " %.17g %.17g %.17g %.17g %.17g %.17g %.17g %.17g %" PRIu64,
+             f->calls, f->total_s, f->self_s, f->mean_s, f->std_s, f->min_s, f->p50_s, f->p99_s,
+             f->max_s, f->errors);
+}
+
+static int give_section(const giving *to, const wi__profile *now, uint32_t index) {
+    char columns[320];
     size_t length = wi__path_text(now, index, NULL, 0);
     char *path = malloc(length + 1);
     if (!path) return 0;
     wi__path_text(now, index, path, length + 1);
     wi__figures figures = wi__path_figures(now, index);
-    int answer = taker->section(taker->arg, path, &figures);
+    print_columns(&figures, columns, sizeof columns);
+    int answer = give(to, WI__NOTE_SECTION, path, columns);
     free(path);
     return answer;
 }
@@ -171,30 +191,24 @@ static int was_there(const wi__tally *tally, const wi__profile *before) {
     return 0;
 }
 
-static int give_finding(const wi__tally *tally, const wi__section_taker *taker) {
+static int give_finding(const giving *to, const wi__tally *tally) {
     char what[sizeof tally->what + 16], where[sizeof tally->where + 1];
     snprintf(what, sizeof what, "%s: %.*s", tally->kind == WI__LEAKING ? "leak" : "growing",
              (int)sizeof tally->what, tally->what);
     snprintf(where, sizeof where, "%.*s", (int)sizeof tally->where, tally->where);
-    return taker->finding(taker->arg, where, what);
+    return give(to, WI__NOTE_FINDING, where, what);
 }
 
 int wi__sections_each(const wi__profile *now, const wi__profile *before,
-                      const wi__section_taker *taker) {
+                      int (*take)(void *arg, const wi__note *note), void *arg) {
+    const giving to = {take, arg};
     int answer = 0;
     for (uint32_t i = WI__ROOT + 1; !answer && i < now->path_count; i++)
-        if (now->paths[i].calls + now->paths[i].open_calls > 0)
-            answer = give_section(now, i, taker);
+        if (now->paths[i].calls + now->paths[i].open_calls > 0) answer = give_section(&to, now, i);
     for (int i = 0; !answer && i < WI__TALLIES; i++) {
         const wi__tally *tally = &now->header.tallies[i];
         int is_finding = tally->kind == WI__LEAKING || tally->kind == WI__GROWING;
-        if (is_finding && !was_there(tally, before)) answer = give_finding(tally, taker);
+        if (is_finding && !was_there(tally, before)) answer = give_finding(&to, tally);
     }
     return answer;
-}
-
-void wi__section_columns(const wi__figures *f, char *text, size_t size) {
-    snprintf(text, size, "%" PRIu64 " %.17g %.17g %.17g %.17g %.17g %.17g %.17g %.17g %" PRIu64,
-             f->calls, f->total_s, f->self_s, f->mean_s, f->std_s, f->min_s, f->p50_s, f->p99_s,
-             f->max_s, f->errors);
 }

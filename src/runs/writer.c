@@ -11,6 +11,7 @@
 
 #include "record/complain.h"
 #include "runs/drain.h"
+#include "runs/now.h"
 
 enum {
     MANY_POINTS =
@@ -34,12 +35,6 @@ struct wi__writer {
     double timeout_s; /* once it is over */
     int code;         /* of the last drain */
 };
-
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static int is_over(wi__writer *writer) {
     return __atomic_load_n(&writer->is_over, __ATOMIC_ACQUIRE);
@@ -122,9 +117,9 @@ static void drain(wi__writer *writer, int *said) {
 }
 
 static void drain_the_rest(wi__writer *writer, int *said) {
-    double end = now() + writer->timeout_s;
+    double end = wi__monotonic_s() + writer->timeout_s;
     drain(writer, said);
-    while ((writer->code & 0xff) == SQLITE_BUSY && now() < end) {
+    while ((writer->code & 0xff) == SQLITE_BUSY && wi__monotonic_s() < end) {
         nanosleep(&(struct timespec){.tv_nsec = (long)(retry_s * 1e9)}, NULL);
         drain(writer, said);
     }

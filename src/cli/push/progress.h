@@ -10,7 +10,7 @@ typedef struct wi__progress {
     const wi_protocol *protocol;
     const char *name;
     int64_t sent, count; /* points that the server has, and that the run has */
-    int64_t shown_ms;
+    double shown_s;
     int is_shown;
 } wi__progress;
 

@@ -9,6 +9,8 @@
 #include <within/closing.h>
 #include <within/interrupts.h>
 
+#include "runs/now.h"
+
 #define API "/api/2.0/mlflow/"
 
 wi_define_error(WI__SERVER_ERROR, WI_ERROR);
@@ -17,20 +19,14 @@ static const double FIRST_PAUSE_S = 0.1, LONGEST_PAUSE_S = 15;
 
 /* ---- waiting ---- */
 
-static double now_s(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 void wi__server_pause(double seconds) {
-    double end_s = now_s() + seconds, left_s = seconds;
+    double end_s = wi__monotonic_s() + seconds, left_s = seconds;
     wi_poll();
     while (left_s > 0) {
         struct timespec time = {(time_t)left_s, (long)((left_s - (double)(time_t)left_s) * 1e9)};
         nanosleep(&time, NULL);
         wi_poll();
-        left_s = end_s - now_s();
+        left_s = end_s - wi__monotonic_s();
     }
 }
 
@@ -70,7 +66,7 @@ static void be_patient(wi__server *server, const char *path, const wi__http_answ
     say_what_was_wrong(answer, what, sizeof what);
     if (answer->end == WI__HTTP_HOPELESS)
         wi_raise(WI__SERVER_ERROR, "%s: %s: %s", server->http->url, path, what);
-    double now = now_s();
+    double now = wi__monotonic_s();
     if (!server->failing_since_s) {
         server->failing_since_s = now;
         server->pause_s = FIRST_PAUSE_S;

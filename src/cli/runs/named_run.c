@@ -70,22 +70,14 @@ void wi__named_run_ended(int wait_status) {
 
 /* ---- what it measured ---- */
 
-static int note_section(void *arg, const char *path, const wi__figures *figures) {
-    char columns[320];
-    wi__section_columns(figures, columns, sizeof columns);
-    wi__open_run_note(arg, WI__NOTE_SECTION, path, columns, 0);
-    return 0;
-}
-
-static int note_finding(void *arg, const char *path, const char *what) {
-    wi__open_run_note(arg, WI__NOTE_FINDING, path, what, 0);
+static int note(void *arg, const wi__note *section) {
+    wi__open_run_note(arg, section->kind, section->key, section->value, 0);
     return 0;
 }
 
 void wi__named_run_measured(const wi__profile *profile) {
     if (!program.run) return;
-    const wi__section_taker taker = {note_section, note_finding, program.run->open};
-    wi__sections_each(profile, NULL, &taker);
+    wi__sections_each(profile, NULL, note, program.run->open);
     if (signal_of_end())
         program.doing = wi__process_record_doing(profile, program.run->open->database);
 }
