@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include <within/macros.h>
+
 enum { WI__NUMBER_MOST = 32 }; /* room for any of these texts, in bytes */
 
 /**
@@ -18,10 +20,10 @@ enum { WI__NUMBER_MOST = 32 }; /* room for any of these texts, in bytes */
  *
  * Method of the floating-point ones: R. Giulietti, The Schubfach way to render doubles, 2020.
  */
-char *wi__write_double(char *at, double value);
+WI_API char *wi__write_double(char *at, double value);
 /** The shortest text that reads back as this float, which may be shorter than that of the same double. */
 char *wi__write_float(char *at, float value);
 char *wi__write_int(char *at, int64_t value);
-char *wi__write_uint(char *at, uint64_t value);
+WI_API char *wi__write_uint(char *at, uint64_t value);
 
 #endif

@@ -1,12 +1,12 @@
 /* The sections of a run: the difference of two profiles of its process. */
 #include "runs/sections.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "manage/shortest.h"
 #include "runs/names.h"
 #include "runs/now.h"
 
@@ -165,21 +165,27 @@ static int give(const giving *to, wi__note_kind kind, const char *key, const cha
     return to->take(to->arg, &note);
 }
 
-/* The columns of its row, from calls to errors; "nan" where there is nothing to tell. */
-static void print_columns(const wi__figures *f, char *text, size_t size) {
-    snprintf(text, size, "%" PRIu64 " %.17g %.17g %.17g %.17g %.17g %.17g %.17g %.17g %" PRIu64,
-             f->calls, f->total_s, f->self_s, f->mean_s, f->std_s, f->min_s, f->p50_s, f->p99_s,
-             f->max_s, f->errors);
+/* The columns of its row, from calls to errors, in any locale; "nan" where there is nothing to tell. */
+static void print_columns(const wi__figures *f, char text[11 * WI__NUMBER_MOST]) {
+    const double seconds[] = {f->total_s, f->self_s, f->mean_s, f->std_s,
+                              f->min_s,   f->p50_s,  f->p99_s,  f->max_s};
+    char *at = wi__write_uint(text, f->calls);
+    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+        *at++ = ' ';
+        at = wi__write_double(at, seconds[i]);
+    }
+    *at++ = ' ';
+    *wi__write_uint(at, f->errors) = '\0';
 }
 
 static int give_section(const giving *to, const wi__profile *now, uint32_t index) {
-    char columns[320];
+    char columns[11 * WI__NUMBER_MOST];
     size_t length = wi__path_text(now, index, NULL, 0);
     char *path = malloc(length + 1);
     if (!path) return 0;
     wi__path_text(now, index, path, length + 1);
     wi__figures figures = wi__path_figures(now, index);
-    print_columns(&figures, columns, sizeof columns);
+    print_columns(&figures, columns);
     int answer = give(to, WI__NOTE_SECTION, path, columns);
     free(path);
     return answer;

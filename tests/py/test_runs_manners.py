@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -205,3 +206,30 @@ def test_all_files_of_a_run_in_python_have_the_users_umask(python, tmp_path):
     wrong, count = wrong_modes(tmp_path, 0o027)
     assert wrong == [] and count > 10
     finish(process)
+
+
+# ---- in any language ----
+
+GERMAN = r"""
+#include <locale.h>
+#include <within.h>
+#include <within/run.h>
+
+int main(void) {
+    setlocale(LC_ALL, "");
+    within (wi_run("lorenz")) within (wi_section("step")) {}
+    return localeconv()->decimal_point[0] == ',';
+}
+"""
+
+
+def test_a_decimal_comma_does_not_change_what_is_kept(compile_c, tmp_path):
+    program = compile_c(tmp_path, GERMAN)
+    subprocess.run(["localedef", "-i", "de_DE", "-f", "UTF-8", tmp_path / "de_DE.UTF-8"], capture_output=True, timeout=60)
+    if not (tmp_path / "de_DE.UTF-8").exists():
+        pytest.skip("no locale with a decimal comma can be made here")
+    environment = {**os.environ, "LOCPATH": str(tmp_path), "LC_ALL": "de_DE.UTF-8"}
+    assert subprocess.run([program], cwd=tmp_path, env=environment, timeout=60).returncode == 1
+    kept = sqlite3.connect(tmp_path / "runs.db")
+    assert kept.execute("SELECT typeof(calls), typeof(total), typeof(p50) FROM section").fetchall() == [("integer", "real", "real")]
+    kept.close()
