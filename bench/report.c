@@ -2,15 +2,12 @@
 #include <within.h>
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "harness.h"
-
-extern char **environ;
 
 static const char *within_program;
 
@@ -32,18 +29,7 @@ static void reports(size_t n, int size) {
     (void)size;
     for (size_t i = 0; i < n; i++) {
         const char *arguments[] = {"within", "report", wi_record_path(), NULL};
-        posix_spawn_file_actions_t actions;
-        pid_t child;
-        int status = -1;
-        posix_spawn_file_actions_init(&actions);
-        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-        if (posix_spawn(&child, within_program, &actions, NULL, (char **)arguments, environ) == 0)
-            waitpid(child, &status, 0);
-        posix_spawn_file_actions_destroy(&actions);
-        if (status != 0) {
-            fprintf(stderr, "report: %s failed\n", within_program);
-            exit(1);
-        }
+        run_command(within_program, arguments);
     }
 }
 

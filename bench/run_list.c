@@ -1,18 +1,13 @@
 /* A list of 10,000 runs: the whole process `within runs`, against SQLite's rows of that table and nothing else. */
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <sqlite3.h>
 
+#include "command.h"
 #include "harness.h"
 #include "runs/schema.h"
-
-extern char **environ;
 
 static const char *within_program;
 static const char database[] = "runs.db";
@@ -43,31 +38,17 @@ static void make_runs(void) {
     check(sqlite3_close(db) == SQLITE_OK, "close");
 }
 
-static void list(size_t n, const char **arguments) {
-    for (size_t i = 0; i < n; i++) {
-        posix_spawn_file_actions_t actions;
-        pid_t child;
-        int status = -1;
-        posix_spawn_file_actions_init(&actions);
-        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-        if (posix_spawn(&child, within_program, &actions, NULL, (char **)arguments, environ) == 0)
-            waitpid(child, &status, 0);
-        posix_spawn_file_actions_destroy(&actions);
-        check(status == 0, within_program);
-    }
-}
-
 static void plain_lists(size_t n, int size) {
     const char *arguments[] = {"within", "runs", "--database", database, NULL};
     (void)size;
-    list(n, arguments);
+    for (size_t i = 0; i < n; i++) run_command(within_program, arguments);
 }
 
 static void lists_with_columns(size_t n, int size) {
     const char *arguments[] = {"within",   "runs", "--database", database, "--column", "seed",
                                "--column", "loss", "--sort",     "loss",   NULL};
     (void)size;
-    list(n, arguments);
+    for (size_t i = 0; i < n; i++) run_command(within_program, arguments);
 }
 
 static void reads(size_t n, int size) {
