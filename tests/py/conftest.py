@@ -33,6 +33,13 @@ def within(build):
 
 
 @pytest.fixture(scope="session")
+def with_runs(build):
+    """For tests of the commands that need SQLite."""
+    if not (build / "src/cli/within-runs").exists():
+        pytest.skip("within-runs is not built here")
+
+
+@pytest.fixture(scope="session")
 def compile_c(build):
     """A function compile_c(tmp_path, source, *flags): the path of the program that the text makes.
 

@@ -11,13 +11,9 @@ import threading
 import pytest
 import runs_database as database
 
+pytestmark = pytest.mark.usefixtures("with_runs")
+
 FIRST, SECOND, THIRD, CHILD = "3f2a91c0", "9c01aa", "77e0bb", "abcd12"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _built(build):
-    if not (build / "src/cli/within-runs").exists():
-        pytest.skip("within-runs is not built here")
 
 
 @pytest.fixture

@@ -15,13 +15,9 @@ import zlib
 import pytest
 import runs_database as database
 
+pytestmark = pytest.mark.usefixtures("with_runs")
+
 SVG = "{http://www.w3.org/2000/svg}"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _built(build):
-    if not (build / "src/cli/within-runs").exists():
-        pytest.skip("within-runs is not built here")
 
 
 @pytest.fixture

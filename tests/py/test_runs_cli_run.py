@@ -9,6 +9,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("with_runs")
+
 SECTIONS = r"""
 #include <signal.h>
 #include <stdlib.h>
@@ -38,12 +40,6 @@ int main(void) {
     return 0;
 }
 """
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _built(build):
-    if not (build / "src/cli/within-runs").exists():
-        pytest.skip("within-runs is not built here")
 
 
 @pytest.fixture(scope="module")

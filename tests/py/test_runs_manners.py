@@ -70,6 +70,8 @@ int main(void) {
 
 PYTHON = """
 import within as wi
+
+pytestmark = pytest.mark.usefixtures("with_runs")
 with wi.run("whole") as run:
     for i in range(1000):
         run.log(i, energy=i)
@@ -92,12 +94,6 @@ COMMANDS = [
     ["export", "whole", "--json"],
     ["delete", "--yes", "inner"],
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _built(build):
-    if not (build / "src/cli/within-runs").exists():
-        pytest.skip("within-runs is not built here")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@
 #include "cli/options.h"
 #include "cli/runs/asking.h"
 #include "cli/runs/database.h"
-#include "report/utf8.h"
 #include "runs/recover.h"
 
 enum { YES, DATABASE };
@@ -19,24 +18,12 @@ static const wi__option options[] = {
 typedef struct closing {
     const char *path, *word;
     int asks, is_left;
-    char id[WI_RUN_ID_LENGTH + 1];
-    char label[200]; /* "lorenz (3f2a91c0)" */
-    char status[16];
+    wi__run_identity run;
 } closing;
-
-static void take_run(void *arg, const wi__run_row *run, sqlite3_value *const *columns) {
-    closing *one = arg;
-    char name[150];
-    (void)columns;
-    wi__printable(name, sizeof name, run->name);
-    snprintf(one->label, sizeof one->label, "%s (%s)", name, wi__short_id_of(run->uuid).text);
-    snprintf(one->id, sizeof one->id, "%s", run->uuid);
-    snprintf(one->status, sizeof one->status, "%s", run->status);
-}
 
 static int agrees(const closing *one) {
     if (!one->asks) return 1;
-    fprintf(stderr, "close %s, as its host or container is gone?", one->label);
+    fprintf(stderr, "close %s, as its host or container is gone?", one->run.label);
     if (wi__is_answered_yes()) return 1;
     fputs("nothing was closed\n", stderr);
     return 0;
@@ -44,12 +31,13 @@ static int agrees(const closing *one) {
 
 static void close_run(wi_database *store, void *arg) {
     closing *one = arg;
-    wi__run_each_row(store->handle, wi__run_meant(store->handle, one->word), take_run, one);
-    if (strcmp(one->status, "RUNNING") != 0)
-        wi_raise(WI_VALUE_ERROR, "%s is %s: there is nothing to close", one->label, one->status);
+    wi__run_identify(store->handle, wi__run_meant(store->handle, one->word), &one->run);
+    if (strcmp(one->run.status, "RUNNING") != 0)
+        wi_raise(WI_VALUE_ERROR, "%s is %s: there is nothing to close", one->run.label,
+                 one->run.status);
     if (!agrees(one)) return;
-    one->is_left = !wi__runs_close(store->handle, one->path, one->id);
-    if (!one->is_left) printf("closed %s: it is KILLED\n", one->label);
+    one->is_left = !wi__runs_close(store->handle, one->path, one->run.id);
+    if (!one->is_left) printf("closed %s: it is KILLED\n", one->run.label);
 }
 
 static int run(const wi__arguments *arguments) {

@@ -60,6 +60,23 @@ int wi__with_database(const char *command, const char *path, wi__database_work *
     return is_done ? 0 : WI__STATUS_FAILED;
 }
 
+/* ---- what a run is called ---- */
+
+static void take_identity(void *arg, const wi__run_row *run, sqlite3_value *const *columns) {
+    wi__run_identity *identity = arg;
+    char name[150];
+    (void)columns;
+    wi__printable(name, sizeof name, run->name);
+    snprintf(identity->label, sizeof identity->label, "%s (%s)", name,
+             wi__short_id_of(run->uuid).text);
+    snprintf(identity->id, sizeof identity->id, "%s", run->uuid);
+    snprintf(identity->status, sizeof identity->status, "%s", run->status);
+}
+
+int wi__run_identify(sqlite3 *db, int64_t row, wi__run_identity *identity) {
+    return wi__run_each_row(db, row, take_identity, identity);
+}
+
 /* ---- the run that a word means ---- */
 
 typedef struct listing {

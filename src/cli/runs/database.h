@@ -50,4 +50,14 @@ uint64_t wi__ns_of_ms(int64_t ms);
 /** A metric's value as people read it: six digits, and "nan". */
 wi__number wi__value_text(double value);
 
+/** What a command that changes a run has to know of it. */
+typedef struct wi__run_identity {
+    char id[WI_RUN_ID_LENGTH + 1];
+    char label[200]; /* "lorenz (3f2a91c0)", as it may be printed */
+    char status[16];
+} wi__run_identity;
+
+/** @return 0: there is no such row. */
+int wi__run_identify(sqlite3 *db, int64_t row, wi__run_identity *identity);
+
 #endif

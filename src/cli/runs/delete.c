@@ -13,7 +13,6 @@
 #include "cli/runs/database.h"
 #include "manage/owner.h"
 #include "manage/remove_tree.h"
-#include "report/utf8.h"
 
 enum { YES, DATABASE };
 
@@ -31,26 +30,14 @@ typedef struct deletion {
     int count, asks;
     sqlite3 *db;
     int64_t runs[MOST_RUNS];
-    int at;               /* the run that is being deleted */
+    int at;               /* the run that is being looked at */
     int artifacts_folder; /* descriptor of DATABASE.artifacts; -1: there is none */
-    char id[WI_RUN_ID_LENGTH + 1];
-    char label[200]; /* "lorenz (3f2a91c0)" */
-    int is_running;
+    wi__run_identity run; /* that */
 } deletion;
-
-static void take_run(void *arg, const wi__run_row *run, sqlite3_value *const *columns) {
-    deletion *all = arg;
-    char name[150];
-    (void)columns;
-    wi__printable(name, sizeof name, run->name);
-    snprintf(all->label, sizeof all->label, "%s (%s)", name, wi__short_id_of(run->uuid).text);
-    snprintf(all->id, sizeof all->id, "%s", run->uuid);
-    all->is_running = strcmp(run->status, "RUNNING") == 0;
-}
 
 static void look_at(deletion *all, int at) {
     all->at = at;
-    if (!wi__run_each_row(all->db, all->runs[at], take_run, all))
+    if (!wi__run_identify(all->db, all->runs[at], &all->run))
         wi_raise(WI_VALUE_ERROR, "\"%s\" has been deleted meanwhile", all->words[at]);
 }
 
@@ -59,8 +46,8 @@ static void look_at(deletion *all, int at) {
 static void refuse_running(deletion *all) {
     for (int i = 0; i < all->count; i++) {
         look_at(all, i);
-        if (all->is_running)
-            wi_raise(WI_VALUE_ERROR, "%s is running: nothing was deleted", all->label);
+        if (strcmp(all->run.status, "RUNNING") == 0)
+            wi_raise(WI_VALUE_ERROR, "%s is running: nothing was deleted", all->run.label);
     }
 }
 
@@ -68,7 +55,7 @@ static int agrees(deletion *all) {
     if (!all->asks) return 1;
     for (int i = 0; i < all->count; i++) {
         look_at(all, i);
-        fprintf(stderr, "%s%s", i ? ", " : "delete ", all->label);
+        fprintf(stderr, "%s%s", i ? ", " : "delete ", all->run.label);
     }
     fputs(" for good, with all that was logged and kept?", stderr);
     if (wi__is_answered_yes()) return 1;
@@ -85,10 +72,10 @@ static int agrees(deletion *all) {
 static int set_aside(const deletion *all, char *name) {
     name[0] = '\0';
     if (all->artifacts_folder < 0 ||
-        faccessat(all->artifacts_folder, all->id, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        faccessat(all->artifacts_folder, all->run.id, F_OK, AT_SYMLINK_NOFOLLOW) != 0)
         return 0;
-    wi__owned_name(all->id, name);
-    return renameat(all->artifacts_folder, all->id, all->artifacts_folder, name) ? errno : 0;
+    wi__owned_name(all->run.id, name);
+    return renameat(all->artifacts_folder, all->run.id, all->artifacts_folder, name) ? errno : 0;
 }
 
 static void delete_row(const deletion *all, wi_database *store) {
@@ -97,7 +84,7 @@ static void delete_row(const deletion *all, wi_database *store) {
              (long long)all->runs[all->at]);
     wi_database_execute(store, sql);
     if (sqlite3_changes(all->db) == 0)
-        wi_raise(WI_VALUE_ERROR, "%s is running, or has been deleted meanwhile", all->label);
+        wi_raise(WI_VALUE_ERROR, "%s is running, or has been deleted meanwhile", all->run.label);
 }
 
 static void remove_artifacts(const deletion *all, const char *name) {
@@ -117,15 +104,15 @@ static void delete_run(deletion *all, wi_database *store) {
             int error = set_aside(all, aside);
             if (error) {
                 aside[0] = '\0';
-                wi_raise_errno(error, "put %s.artifacts/%s aside", all->path, all->id);
+                wi_raise_errno(error, "put %s.artifacts/%s aside", all->path, all->run.id);
             }
         }
     } wi_catch (WI_ERROR, error) {
-        if (aside[0]) renameat(all->artifacts_folder, aside, all->artifacts_folder, all->id);
+        if (aside[0]) renameat(all->artifacts_folder, aside, all->artifacts_folder, all->run.id);
         wi_reraise(error);
     }
     remove_artifacts(all, aside);
-    printf("deleted %s\n", all->label);
+    printf("deleted %s\n", all->run.label);
 }
 
 static int open_artifacts(const char *path) {
