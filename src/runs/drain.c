@@ -120,7 +120,7 @@ static int read_points(wi__drainer *drainer, wi__points *points, uint64_t *ticke
 
 static int drain_some(wi__drainer *drainer, wi__points *points, int notes, int is_dead,
                       int64_t *count) {
-    mark from;
+    mark from = {0, 0};
     int code = read_mark(drainer, &from);
     if (code != SQLITE_OK) return code;
     mark to = from;
