@@ -11,6 +11,8 @@ import pytest
 import run_tables
 from tracking_server import TrackingServer
 
+pytestmark = pytest.mark.usefixtures("with_runs")
+
 # Executes its arguments in a process that dies of SIGSYS, or whose children do, where it would listen. libcurl binds
 # sockets of the kernel's own, to ask for addresses: with -DMAY_BIND that is no matter.
 DEAF = r"""
@@ -70,8 +72,6 @@ int main(void) {
 
 PYTHON = """
 import within as wi
-
-pytestmark = pytest.mark.usefixtures("with_runs")
 with wi.run("whole") as run:
     for i in range(1000):
         run.log(i, energy=i)
