@@ -183,6 +183,14 @@ WI__UNUSED static void *in_thread(void *(*body)(void *arg), void *arg) {
     return result;
 }
 
+/* Until there are no more threads than these: one that was joined is the kernel's for some time yet. */
+WI__UNUSED static void wait_for_threads(unsigned count) {
+    struct stat tasks = {0};
+    for (double begin = now_s(); now_s() - begin < 10; usleep(1000))
+        if (stat("/proc/self/task", &tasks) == 0 && tasks.st_nlink <= 2 + count) return;
+    expect_count(tasks.st_nlink, 2 + count);
+}
+
 /* A section as a name says, opened and closed. */
 WI__UNUSED static void measure(const char *name) {
     within (wi_section(name)) continue;

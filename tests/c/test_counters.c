@@ -46,8 +46,7 @@ alone(threads_are_counted) {
     expect_count(level(THREADS), OWN_THREADS + 1);
     expect(write(ends[1], "x", 1) == 1);
     pthread_join(other, NULL);
-    for (int i = 0; i < 1000 && level(THREADS) != OWN_THREADS; i++)
-        usleep(1000); /* the kernel is not done */
+    wait_for_threads(OWN_THREADS);
     expect_count(level(THREADS), OWN_THREADS);
 }
 

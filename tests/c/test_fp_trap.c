@@ -441,6 +441,7 @@ trapping(a_thread_that_was_started_in_a_block_may_outlive_it) {
     within (wi_fp_guard(USUAL, .trap = 1)) thread = start(divide_later, NULL);
     pthread_barrier_wait(&both);
     pthread_join(thread, NULL);
+    wait_for_threads(1);
     trap_nothing(NULL);
     expect(handler_of_sigfpe() == (void *)SIG_DFL);
 }

@@ -535,7 +535,7 @@ alone(a_forked_child_leaves_the_run_to_its_parent) {
         wi_series *series = wi_run_series(run, "energy");
         wi_series_add(series, 1, 1);
         /* Until git's thread is over, whose memory is lost in the child; sanitizers have more threads. */
-        while (!UNDER_SANITIZER && entries_in("/proc/self/task") > 2) spend_ms(1);
+        if (!UNDER_SANITIZER) wait_for_threads(2);
         pid_t child = fork();
         if (child == 0) {
             expect(wi_active_run() == NULL);
