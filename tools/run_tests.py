@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -83,6 +84,7 @@ def main():
     build = options.build.resolve()
     if not (build / "build.ninja").exists():
         sys.exit(f"{options.build} is no build folder; type: make")
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's command in the background ignores it
 
     counts = Counter() if options.long else run_c_tests(build)
     long = ["--long"] if options.long else []
