@@ -9,7 +9,7 @@ import sys
 
 import pytest
 from faults import ERRORS, every_fault
-from kills import kill_in_folders
+from kills import kill_in_folders, seconds_of
 
 WRITERS = 8
 
@@ -246,13 +246,18 @@ def kill_many(command, folder, times, longest_s):
     assert max(found) > 10 and len(set(found)) > times / 4
 
 
+def kill_many_of_python(python, folder, times, mode):
+    begins_s = seconds_of([*python, "import sqlite3, within"], folder)
+    kill_many([*python, PYTHON_VICTIM, MODES[mode]], folder, times, 0.1 + 2 * begins_s)
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_only_whole_transactions_are_there_after_each_of_a_hundred_kills(compiled, tmp_path, mode):
     kill_many([compiled(C_VICTIM), MODES[mode]], tmp_path, 100, 0.03)
 
 
 def test_and_after_kills_of_python(python, tmp_path):
-    kill_many([*python, PYTHON_VICTIM, MODES["wal"]], tmp_path, 20, 0.2)
+    kill_many_of_python(python, tmp_path, 20, "wal")
 
 
 @pytest.mark.long
@@ -261,7 +266,7 @@ def test_only_whole_transactions_are_there_after_each_of_a_thousand_kills(compil
     (tmp_path / "c").mkdir()
     (tmp_path / "python").mkdir()
     kill_many([compiled(C_VICTIM), MODES[mode]], tmp_path / "c", 1000, 0.05)
-    kill_many([*python, PYTHON_VICTIM, MODES[mode]], tmp_path / "python", 200, 0.2)
+    kill_many_of_python(python, tmp_path / "python", 200, mode)
 
 
 # ---- full disks ----
