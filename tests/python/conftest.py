@@ -104,7 +104,7 @@ def lost_references():
     """
 
     # Where malloc stands in for Python's own allocator (PYTHONMALLOC) there are no blocks to count.
-    many = 2_000 if DEBUG_BUILD or not sys.getallocatedblocks() else 30_000
+    many = 2_000 if DEBUG_BUILD or not sys.getallocatedblocks() else 10_000
 
     def count_after(use, uses):
         counted = _count()
