@@ -134,6 +134,7 @@ def by_async_with(contextmanager):
         async def main():
             async with generator():
                 pass
+            await asyncio.sleep(60)  # interrupted here, and not where asyncio puts its loop away
 
         asyncio.run(main())
 
