@@ -209,7 +209,7 @@ def blocks_after(use, count):
 def test_nothing_leaks(use):
     blocks_after(use, 1000)
     before = blocks_after(use, 1000)
-    after = blocks_after(use, 5_000 if use in SLOW else 20_000)
+    after = blocks_after(use, 10_000 if use in SLOW else 100_000)
     assert after - before < 200
 
 
